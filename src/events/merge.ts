@@ -1,0 +1,54 @@
+/**
+ * Putting the pieces of unknown fields together again. A delta is a piece of a message, so its strings are pieces to be
+ * joined and its lists are continued, except for names, ids and kinds, which servers repeat in every piece.
+ * Targets are changed in place (copying them would make each piece cost as much as all before it); pieces never are.
+ */
+
+export type Fields = Record<string, unknown>;
+
+const REPEATED = new Set(['id', 'type', 'format', 'name', 'role', 'object', 'model', 'index', 'status', 'provider']);
+
+/** Whether `value` is an object with fields: no list, not null. */
+export function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Sets an own property whatever its name: assigning `__proto__` would replace the prototype instead. */
+export function setOwn(target: Fields, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
+/** The own property, never an inherited one such as `constructor`. */
+export function getOwn(target: Fields, key: string): unknown {
+  return Object.hasOwn(target, key) ? target[key] : undefined;
+}
+
+/** Continues `target` by the fields of one delta. */
+export function continueFields(target: Fields, piece: Fields): void {
+  for (const [key, value] of Object.entries(piece)) {
+    const before = getOwn(target, key);
+    if (typeof before === 'string' && typeof value === 'string' && !REPEATED.has(key)) setOwn(target, key, before + value);
+    else if (Array.isArray(before) && Array.isArray(value)) continueList(before as unknown[], value as unknown[]);
+    else if (isFields(before) && isFields(value)) continueFields(before, value);
+    else if (value !== null || before === undefined) setOwn(target, key, structuredClone(value));
+  }
+}
+
+/** Entries that carry an `index` continue the entry with the same one; others are appended. */
+function continueList(target: unknown[], piece: readonly unknown[]): void {
+  for (const entry of piece) {
+    const index = isFields(entry) ? getOwn(entry, 'index') : undefined;
+    const known = typeof index === 'number' ? target.find((it) => isFields(it) && getOwn(it, 'index') === index) : undefined;
+    if (isFields(known) && isFields(entry)) continueFields(known, entry);
+    else target.push(structuredClone(entry));
+  }
+}
+
+/** Fields beside the delta are states, not pieces: the last of a name stands; objects keep their other members. */
+export function replaceFields(target: Fields, latest: Fields): void {
+  for (const [key, value] of Object.entries(latest)) {
+    const before = getOwn(target, key);
+    if (isFields(before) && isFields(value)) replaceFields(before, value);
+    else if (value !== null || before === undefined) setOwn(target, key, structuredClone(value));
+  }
+}

@@ -1,0 +1,181 @@
+import type { PartialToolCall } from '../errors.ts';
+import type { CompletionEvent, ToolCallEvent } from './event.ts';
+import { continueFields, getOwn, isFields, type Fields } from './merge.ts';
+
+interface Call {
+  readonly index: number;
+  id: string;
+  name: string;
+  started: boolean;
+  /** Pieces that came before the name. */
+  held: string;
+  text: string;
+  custom: boolean;
+  extra: Fields | undefined;
+}
+
+/** A piece of a call, read out of whatever a server sent. */
+interface Piece {
+  readonly id: string;
+  readonly serverIndex: number | undefined;
+  readonly name: string;
+  readonly text: string;
+  readonly custom: boolean;
+  readonly extra: Fields | undefined;
+}
+
+const EMPTY = '';
+
+/**
+ * The tool calls of one choice. OpenAI numbers the calls and names each once, in its first piece. Others send every call
+ * with index 0 (Ollama), no index at all (Gemini), the id again in each piece, the name after the arguments or the
+ * arguments as an object. A piece belongs to the call with its id, else with its index, else to the last one.
+ */
+export class ToolCalls {
+  readonly #choice: number;
+  readonly #completionId: string;
+  readonly #calls: Call[] = [];
+  readonly #byId = new Map<string, Call>();
+  readonly #byServerIndex = new Map<number, Call>();
+
+  constructor(choice: number, completionId: string) {
+    this.#choice = choice;
+    this.#completionId = completionId;
+  }
+
+  get size(): number {
+    return this.#calls.length;
+  }
+
+  add(delta: unknown, emit: (event: CompletionEvent) => void): void {
+    if (!isFields(delta)) return;
+    const piece = readPiece(delta);
+    const call = this.#callOf(piece) ?? this.#open(piece);
+    if (piece.id !== EMPTY && call.id === EMPTY) {
+      call.id = piece.id;
+      this.#byId.set(piece.id, call);
+    }
+    if (piece.name !== EMPTY && !call.started) call.name = piece.name;
+    call.custom ||= piece.custom;
+    if (piece.extra !== undefined) continueFields((call.extra ??= {}), piece.extra);
+    if (call.name === EMPTY) {
+      call.held += piece.text;
+      return;
+    }
+    if (!call.started) this.#start(call, emit);
+    this.#continue(call, piece.text, emit);
+  }
+
+  /** The whole calls, when the stream has ended well. A call whose arguments are not whole is left out. */
+  finish(emit: (event: CompletionEvent) => void): void {
+    for (const call of this.#calls) {
+      const text = call.text === EMPTY && !call.custom ? '{}' : call.text;
+      if (!call.started || !(call.custom || isJson(text))) continue;
+      const extra = call.custom ? { ...call.extra, type: 'custom' } : call.extra;
+      const event: ToolCallEvent = {
+        type: 'tool-call',
+        choice: this.#choice,
+        index: call.index,
+        id: this.#idOf(call),
+        name: call.name,
+        arguments: text,
+        ...(extra === undefined ? undefined : { extra }),
+      };
+      emit(event);
+    }
+  }
+
+  partial(): PartialToolCall[] {
+    return this.#calls.map((call) => ({ id: this.#idOf(call), name: call.name, arguments: call.text + call.held }));
+  }
+
+  #callOf(piece: Piece): Call | undefined {
+    const byId = piece.id === EMPTY ? undefined : this.#byId.get(piece.id);
+    if (byId !== undefined) return byId;
+    const last = this.#calls.at(-1);
+    const candidate = piece.serverIndex === undefined ? last : this.#byServerIndex.get(piece.serverIndex);
+    return candidate !== undefined && !opensAnother(candidate, piece) ? candidate : undefined;
+  }
+
+  #open(piece: Piece): Call {
+    const call: Call = {
+      index: this.#calls.length,
+      id: EMPTY,
+      name: EMPTY,
+      started: false,
+      held: EMPTY,
+      text: EMPTY,
+      custom: piece.custom,
+      extra: undefined,
+    };
+    this.#calls.push(call);
+    if (piece.serverIndex !== undefined) this.#byServerIndex.set(piece.serverIndex, call);
+    return call;
+  }
+
+  #start(call: Call, emit: (event: CompletionEvent) => void): void {
+    call.started = true;
+    emit({ type: 'tool-call-start', choice: this.#choice, index: call.index, id: this.#idOf(call), name: call.name });
+    const held = call.held;
+    call.held = EMPTY;
+    this.#continue(call, held, emit);
+  }
+
+  #continue(call: Call, text: string, emit: (event: CompletionEvent) => void): void {
+    if (text === EMPTY) return;
+    call.text += text;
+    emit({ type: 'tool-call-delta', choice: this.#choice, index: call.index, arguments: text });
+  }
+
+  /** A tool result must name its call, so one without an id gets one. OpenAI takes ids of up to 40 characters. */
+  #idOf(call: Call): string {
+    if (call.id !== EMPTY) return call.id;
+    return `call_${this.#completionId.slice(-24)}_${String(this.#choice)}_${String(call.index)}`;
+  }
+}
+
+/** Whether a piece that lands on `call` by its index (or by being last) is really the first piece of the next call. */
+function opensAnother(call: Call, piece: Piece): boolean {
+  if (piece.name === EMPTY || call.name === EMPTY) return false;
+  // Some servers make up a new id, or repeat the name, in every piece: only a piece that could begin a call opens one.
+  if (piece.id !== EMPTY && call.id !== EMPTY && piece.id !== call.id) return true;
+  if (piece.name !== call.name) return true;
+  // Parsed only where one object seems to end and another to begin, or a repeated name would cost a parse a piece.
+  return piece.text.startsWith('{') && call.text.endsWith('}') && isJson(call.text);
+}
+
+function readPiece(delta: Fields): Piece {
+  let id = EMPTY;
+  let serverIndex: number | undefined;
+  let name = EMPTY;
+  let text = EMPTY;
+  let custom = false;
+  let extra: Fields | undefined;
+  for (const key of Object.keys(delta)) {
+    const value = delta[key];
+    if (key === 'id') id = typeof value === 'string' ? value : EMPTY;
+    else if (key === 'index') serverIndex = Number.isInteger(value) ? (value as number) : undefined;
+    else if (key === 'type') custom ||= value === 'custom';
+    else if ((key === 'function' || key === 'custom') && isFields(value)) {
+      custom ||= key === 'custom';
+      name = asText(getOwn(value, 'name'));
+      text = asText(getOwn(value, key === 'custom' ? 'input' : 'arguments'));
+    } else if (value !== null && value !== undefined) continueFields((extra ??= {}), Object.fromEntries([[key, value]]));
+  }
+  return { id, serverIndex, name, text, custom, extra };
+}
+
+/** Some servers send the arguments as the object itself. */
+function asText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return value === null || value === undefined ? EMPTY : JSON.stringify(value);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

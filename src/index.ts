@@ -1,0 +1,50 @@
+export {
+  CompletionError,
+  isCompletionError,
+  type CompletionErrorDetails,
+  type CompletionErrorKind,
+  type PartialCompletion,
+  type PartialToolCall,
+  type TimeoutClock,
+} from './errors.ts';
+export type { Logger, LogLevel } from './logger.ts';
+export type {
+  CompletionEvent,
+  ExtraEvent,
+  FinishEvent,
+  FinishReason,
+  LogprobsEvent,
+  RateLimit,
+  ReasoningDeltaEvent,
+  ReasoningField,
+  RefusalDeltaEvent,
+  RestartEvent,
+  StartEvent,
+  TextDeltaEvent,
+  ToolCallDeltaEvent,
+  ToolCallEvent,
+  ToolCallStartEvent,
+  UsageEvent,
+} from './events/event.ts';
+export { fetchTransport, type FetchTransportOptions } from './transport/fetch.ts';
+export type {
+  ClientHooks,
+  Fetch,
+  RequestInfo,
+  ResponseInfo,
+  RetryInfo,
+  Transport,
+  TransportRequest,
+} from './transport/transport.ts';
+export type { ChatCompletionOptions, TimeoutOptions } from './config.ts';
+export type {
+  CallOptions,
+  ChatCompletionParams,
+  ChatMessages,
+  ChoiceOptions,
+  GenerateTextOptions,
+  StreamCallOptions,
+  StreamTextOptions,
+} from './request.ts';
+export { toAsyncIterable, type AsyncIterableOptions, type ObservableIterable } from './async-iterable.ts';
+export { OpenAIChatCompletion } from './chat-completion.ts';

@@ -1,0 +1,1 @@
+export { sdkTransport, type OpenAIClientLike } from '../transport/sdk.ts';

@@ -1,0 +1,82 @@
+import type { ChatCompletion } from 'openai/resources/chat/completions';
+import { lastValueFrom, type Observable } from 'rxjs';
+import { iterableOf, type GatedSource, type ObservableIterable } from './async-iterable.ts';
+import { OpenAIChatCompletion } from './chat-completion.ts';
+import type { ChatCompletionOptions } from './config.ts';
+import type { CompletionEvent } from './events/event.ts';
+import type {
+  CallOptions,
+  ChatCompletionParams,
+  ChatMessages,
+  ChoiceOptions,
+  GenerateTextOptions,
+} from './request.ts';
+
+/** Options of `streamCompletion`. The gate is the iterator's own: it reads when the consumer asks for more. */
+export interface StreamCompletionOptions extends CallOptions, ChoiceOptions {}
+
+/** What the facade needs of a reactive client; also a client of another copy of this package, or a fake. */
+export type ReactiveChatCompletion = Pick<OpenAIChatCompletion, 'generate$' | 'stream$' | 'events$' | 'completion$'>;
+
+/**
+ * The same client for promise code: `await` for one answer, `for await` for a streamed one. Errors, options and parameters
+ * are those of the reactive client.
+ *
+ * ```ts
+ * import { OpenAIChatCompletion } from 'rxjs-openai/promises';
+ *
+ * const chat = new OpenAIChatCompletion(); // reads OPENAI_API_KEY
+ * for await (const text of chat.streamCompletion('Say this is a test!')) process.stdout.write(text);
+ * ```
+ */
+export class PromiseChatCompletion {
+  readonly #chat: ReactiveChatCompletion;
+
+  /** @param chat - a reactive client, or the options for one */
+  constructor(chat?: ChatCompletionOptions | ReactiveChatCompletion) {
+    this.#chat = isReactive(chat) ? chat : new OpenAIChatCompletion(chat);
+  }
+
+  /** The whole text of the answer. Sent at once; `options.signal` aborts. */
+  generateCompletion(messages: ChatMessages, params?: ChatCompletionParams, options?: GenerateTextOptions): Promise<string> {
+    return lastValueFrom(this.#chat.generate$(messages, params, options));
+  }
+
+  /** The answer as OpenAI's `ChatCompletion`. Sent at once; `options.signal` aborts. */
+  completion(messages: ChatMessages, params?: ChatCompletionParams, options?: CallOptions): Promise<ChatCompletion> {
+    return lastValueFrom(this.#chat.completion$(messages, params, options));
+  }
+
+  /**
+   * The text of the answer as it arrives. Each iteration is one request, sent by the first `next()`; `break` aborts it. A slow
+   * consumer slows the server down: the body is read only while a value is asked for.
+   */
+  streamCompletion(
+    messages: ChatMessages,
+    params?: ChatCompletionParams,
+    options?: StreamCompletionOptions,
+  ): ObservableIterable<string> {
+    return pulled((gate) => this.#chat.stream$(messages, params, { ...options, gate }));
+  }
+
+  /** Everything that happens during a streamed answer, otherwise as {@link streamCompletion}. */
+  streamEvents(
+    messages: ChatMessages,
+    params?: ChatCompletionParams,
+    options?: CallOptions,
+  ): ObservableIterable<CompletionEvent> {
+    return pulled((gate) => this.#chat.events$(messages, params, { ...options, gate }));
+  }
+}
+
+/** The queue holds one read of the body at most: no limit of its own. */
+function pulled<T>(source: GatedSource<T>): ObservableIterable<T> {
+  return iterableOf(source, Number.POSITIVE_INFINITY);
+}
+
+/** By shape: a client of another copy of this package is none of our class. */
+export function isReactive(
+  chat: ChatCompletionOptions | ReactiveChatCompletion | undefined,
+): chat is ReactiveChatCompletion {
+  return typeof (chat as { events$?: (...args: never[]) => Observable<unknown> } | undefined)?.events$ === 'function';
+}

@@ -1,0 +1,3 @@
+export { PromiseChatCompletion, PromiseChatCompletion as OpenAIChatCompletion } from './node/promise-chat-completion.ts';
+export type { ReactiveChatCompletion, StreamCompletionOptions } from './promise-chat-completion.ts';
+export type { ObservableIterable } from './async-iterable.ts';

@@ -1,0 +1,207 @@
+/** Messages, parameters and call options → the body and headers of one call. */
+import type {
+  ChatCompletionCreateParamsBase,
+  ChatCompletionMessageParam,
+} from 'openai/resources/chat/completions/completions';
+import type { Config, Timeouts } from './config.ts';
+import { configurationError } from './errors.ts';
+import { unknownNames, validHeaders, validTimeouts, type TimeoutOptions } from './option-checks.ts';
+
+/** The conversation: OpenAI's message params, or a string that stands for one user message. */
+export type ChatMessages = string | readonly ChatCompletionMessageParam[];
+
+/** OpenAI's own parameters under OpenAI's own names. `model` may be left out: the client has one. */
+export type ChatCompletionParams = Partial<Omit<ChatCompletionCreateParamsBase, 'messages' | 'stream'>>;
+
+/** Options of one call. */
+export interface CallOptions {
+  /** Aborts the call with an error of kind `aborted`, the signal's reason as `cause`. */
+  readonly signal?: AbortSignal | null | undefined;
+  /** Headers of this call; they win over the client's. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Fields of the request body that OpenAI's types do not know; they win over `params`. */
+  readonly extraBody?: Readonly<Record<string, unknown>> | undefined;
+  /** The clocks of this call; what is left out comes from the client. `false`: none. */
+  readonly timeout?: TimeoutOptions | false | undefined;
+}
+
+/** Options of a call whose answer is streamed. */
+export interface StreamCallOptions extends CallOptions {
+  /**
+   * Awaited before every read of the body: a consumer that pulls slows the server down with it. The time spent waiting
+   * counts for no clock.
+   */
+  readonly gate?: (() => PromiseLike<void> | void) | undefined;
+}
+
+/** Options of a call that shows one choice. */
+export interface ChoiceOptions {
+  /** The choice to show, from 0 to `n - 1`. Default: 0. */
+  readonly choice?: number | undefined;
+  /** What an answer cut at the token limit is. Default: a completion; `'error'`: an error of kind `limit`. */
+  readonly onLength?: 'complete' | 'error' | undefined;
+}
+
+/** Options of `stream$`. */
+export interface StreamTextOptions extends StreamCallOptions, ChoiceOptions {}
+
+/** Options of `generate$`. */
+export interface GenerateTextOptions extends CallOptions, ChoiceOptions {}
+
+/** What one call sends, whatever its attempts are. */
+export interface CallRequest {
+  /** A deep copy: what the caller changes later reaches no attempt. */
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly model: string;
+  readonly timeout: Timeouts;
+  /** The fields of `body` that are our defaults, so that a server that refuses one can be asked without. */
+  readonly defaults: ReadonlySet<DroppableDefault>;
+}
+
+/** Defaults of ours that some server refuses. */
+export type DroppableDefault = 'temperature' | 'stream_options';
+
+const CALL_OPTION_NAMES = ['signal', 'headers', 'extraBody', 'timeout'];
+export const STREAM_OPTION_NAMES = [...CALL_OPTION_NAMES, 'gate'];
+export const STREAM_TEXT_OPTION_NAMES = [...STREAM_OPTION_NAMES, 'choice', 'onLength'];
+export const COMPLETION_OPTION_NAMES = CALL_OPTION_NAMES;
+export const GENERATE_OPTION_NAMES = [...CALL_OPTION_NAMES, 'choice', 'onLength'];
+
+const RESERVED = ['messages', 'stream', 'signal'] as const;
+
+/** Checks and copies everything. Throws `configuration` errors, for the caller to put on the error channel. */
+export function buildRequest(
+  config: Config,
+  dropped: (model: string) => ReadonlySet<DroppableDefault>,
+  stream: boolean,
+  messages: ChatMessages,
+  params: ChatCompletionParams | undefined,
+  options: CallOptions,
+): CallRequest {
+  const given = fields(params, 'params');
+  const extra = fields(options.extraBody, 'extraBody');
+  checkParams({ ...given, ...extra });
+  const named = extra['model'] ?? given['model'] ?? config.model;
+  if (typeof named !== 'string' || named.trim() === '') {
+    throw configurationError('model is empty; name a model such as gpt-4o-mini, or leave it out', 'model');
+  }
+  const ours = defaultsFor(config, named, stream, given, dropped(named));
+  const body = copied({ model: named, messages: validMessages(messages), ...ours, ...withoutNull(given), ...extra, stream });
+  return {
+    body,
+    headers: { ...config.headers, ...validHeaders(options.headers, 'headers') },
+    model: named,
+    timeout: options.timeout === undefined ? config.timeout : validTimeouts(options.timeout, config.timeout),
+    defaults: new Set((Object.keys(ours) as DroppableDefault[]).filter((name) => !(name in extra))),
+  };
+}
+
+/** The same request without one of our defaults. */
+export function withoutDefault(request: CallRequest, name: DroppableDefault): CallRequest {
+  const { [name]: _, ...body } = request.body;
+  return { ...request, body, defaults: new Set([...request.defaults].filter((other) => other !== name)) };
+}
+
+/** Models that refuse any temperature but their own: the o-series and the gpt-5 family, also behind a vendor's prefix. */
+const FIXED_TEMPERATURE = /(?:^|[/:])(?:o\d+|gpt-5(?:\.\d+)?)(?:$|[-.:@])/i;
+
+function defaultsFor(
+  config: Config,
+  model: string,
+  stream: boolean,
+  given: Readonly<Record<string, unknown>>,
+  dropped: ReadonlySet<DroppableDefault>,
+): Partial<Record<DroppableDefault, unknown>> {
+  const { temperature, temperatureIsDefault } = config;
+  const refused = temperatureIsDefault && (dropped.has('temperature') || FIXED_TEMPERATURE.test(model));
+  return {
+    ...(temperature === undefined || given['temperature'] !== undefined || refused ? undefined : { temperature }),
+    ...(!stream || given['stream_options'] !== undefined || dropped.has('stream_options')
+      ? undefined
+      : { stream_options: { include_usage: true } }),
+  };
+}
+
+/** `null` for these two means "leave it to the server", which not every server understands. */
+function withoutNull(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const isNull = ([name, value]: readonly [string, unknown]): boolean =>
+    value === null && (name === 'temperature' || name === 'stream_options');
+  return Object.fromEntries(Object.entries(given).filter((entry) => !isNull(entry)));
+}
+
+function fields(value: unknown, name: string): Readonly<Record<string, unknown>> {
+  if (value === undefined) return {};
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw configurationError(`${name} must be an object of request fields`, name);
+  }
+  for (const reserved of RESERVED) {
+    if (reserved in value) {
+      const remedy = { messages: 'pass them as the first argument', stream: 'the method decides', signal: 'pass it in the options, the third argument' };
+      throw configurationError(`${name} must not hold ${reserved}: ${remedy[reserved]}`, reserved);
+    }
+  }
+  return value as Record<string, unknown>;
+}
+
+function checkParams(params: Readonly<Record<string, unknown>>): void {
+  const { n, temperature } = params;
+  if (n !== undefined && n !== null && !(typeof n === 'number' && Number.isInteger(n) && n >= 1)) {
+    throw configurationError('n must be a whole number of choices, at least 1', 'n');
+  }
+  // JSON has no NaN: it would be sent as null.
+  if (temperature !== undefined && temperature !== null && !Number.isFinite(temperature)) {
+    throw configurationError('temperature must be a finite number', 'temperature');
+  }
+}
+
+function validMessages(messages: ChatMessages): readonly unknown[] {
+  if (typeof messages === 'string') {
+    if (messages === '') throw configurationError('messages is empty; pass a prompt or at least one message', 'messages');
+    return [{ role: 'user', content: messages }];
+  }
+  if (!Array.isArray(messages)) {
+    throw configurationError('messages must be a string or an array of messages', 'messages');
+  }
+  const list = messages as readonly unknown[];
+  if (list.length === 0) throw configurationError('messages is empty; pass at least one message', 'messages');
+  const wrong = list.findIndex((message) => typeof message !== 'object' || message === null || Array.isArray(message));
+  if (wrong !== -1) throw configurationError(`messages[${String(wrong)}] must be an object with role and content`, 'messages');
+  return list;
+}
+
+/** What JSON makes of the body, which is all that is ever sent: a copy that no later change of the caller's reaches. */
+function copied(body: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  try {
+    return JSON.parse(JSON.stringify(body)) as Record<string, unknown>;
+  } catch {
+    throw configurationError('messages or params cannot be written as JSON: a cycle, a BigInt, or a toJSON that throws');
+  }
+}
+
+/** Call options by name, so that a misspelt one is no silence; and the shapes of those that are used later. */
+export function checkOptions(options: unknown, names: readonly string[], method: string): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw configurationError(`The options of ${method} must be an object`, 'options');
+  }
+  unknownNames(options, names, method);
+  const { signal, gate, choice, onLength } = options as Record<string, unknown>;
+  if (signal !== undefined && signal !== null && typeof (signal as AbortSignal).addEventListener !== 'function') {
+    throw configurationError('signal must be an AbortSignal', 'signal');
+  }
+  if (gate !== undefined && typeof gate !== 'function') throw configurationError('gate must be a function', 'gate');
+  if (choice !== undefined && !(typeof choice === 'number' && Number.isInteger(choice) && choice >= 0)) {
+    throw configurationError('choice must be the number of a choice, from 0', 'choice');
+  }
+  if (onLength !== undefined && onLength !== 'complete' && onLength !== 'error') {
+    throw configurationError("onLength must be 'complete' or 'error'", 'onLength');
+  }
+}
+
+/** A choice that was never asked for would be an empty answer. */
+export function checkChoice(body: Readonly<Record<string, unknown>>, choice = 0): void {
+  const n = typeof body['n'] === 'number' ? body['n'] : 1;
+  if (choice >= n) {
+    throw configurationError(`choice ${String(choice)} does not exist: the request asks for n = ${String(n)}`, 'choice');
+  }
+}

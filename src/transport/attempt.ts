@@ -1,0 +1,239 @@
+import { Observable, type SchedulerLike, type Subscriber } from 'rxjs';
+import { CompletionError, describe, isCompletionError, maskedCause, type TimeoutClock } from '../errors.ts';
+import { classify, type ResponseFacts } from '../error-response.ts';
+import type { Logger } from '../logger.ts';
+import { redact } from '../redact.ts';
+import type { BodyDecoder, BodyDecoderFactory } from '../wire/body-decoder.ts';
+import { accepted, boundedFetch, discard, type FetchBounds } from './bounded-fetch.ts';
+import { DeadlineClock } from './clock.ts';
+import { factsOf, metaOf } from './response-headers.ts';
+import type { ClientHooks, Transport } from './transport.ts';
+
+/** After `[DONE]` the rest of the body is awaited this long, so that the socket can be used again. */
+const DRAIN_MS = 100;
+/** What follows `[DONE]` is the end of the body. More than this is another stream, not worth reading. */
+const DRAIN_BYTES = 64 * 1024;
+
+/** One HTTP request and everything it is held to. Times in milliseconds, `undefined`: no limit. */
+export interface AttemptRequest {
+  readonly transport: Transport;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly model: string;
+  readonly attempt: number;
+  readonly connectMs: number | undefined;
+  readonly idleMs: number | undefined;
+  readonly maxEventBytes: number;
+  /** Awaited before each read of the body. */
+  readonly gate: (() => PromiseLike<void> | void) | undefined;
+  readonly scheduler: SchedulerLike;
+  readonly hooks: ClientHooks;
+  readonly logger: Logger;
+  /** Values to mask in errors; asked for only when one is made. */
+  readonly secrets: () => readonly string[];
+  /** Told the decoder when the body begins: it knows what had arrived when something else ends the call. */
+  readonly onBody: (decoder: BodyDecoder) => void;
+}
+
+/**
+ * One request as a cold Observable: subscribing sends it, unsubscribing aborts it in the same tick. Emits what the decoder
+ * makes of the body, as it arrives, on no scheduler. Completes when the answer is whole, errors otherwise.
+ */
+export function attempt$<T>(request: AttemptRequest, decoderFor: BodyDecoderFactory<T>): Observable<T> {
+  return new Observable<T>((subscriber) => {
+    const attempt = new Attempt(request, decoderFor, subscriber);
+    subscriber.add(() => {
+      attempt.close('unsubscribed');
+    });
+    void attempt.run();
+  });
+}
+
+class Attempt<T> {
+  readonly #request: AttemptRequest;
+  readonly #decoderFor: BodyDecoderFactory<T>;
+  readonly #subscriber: Subscriber<T>;
+  readonly #controller = new AbortController();
+  readonly #clock: DeadlineClock;
+  readonly #startedAt: number;
+  #facts: ResponseFacts = {};
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  #decoder: BodyDecoder | undefined;
+  #reported: { readonly error: unknown } | undefined;
+  #closed = false;
+  #bodyEnded = false;
+
+  constructor(request: AttemptRequest, decoderFor: BodyDecoderFactory<T>, subscriber: Subscriber<T>) {
+    this.#request = request;
+    this.#decoderFor = decoderFor;
+    this.#subscriber = subscriber;
+    this.#startedAt = request.scheduler.now();
+    this.#clock = new DeadlineClock(request.scheduler, (clock, afterMs) => {
+      this.#expire(clock, afterMs);
+    });
+  }
+
+  async run(): Promise<void> {
+    try {
+      const response = await this.#open();
+      if (this.#closed) discard(response);
+      else await this.#read(response);
+    } catch (error) {
+      this.#fail(this.#reported === undefined ? error : this.#reported.error);
+    }
+  }
+
+  /** Stops everything. The request is aborted, unless its body has ended: the socket is good for the next one. */
+  close(outcome: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#clock.stop();
+    if (!this.#bodyEnded) {
+      this.#controller.abort();
+      // A transport of the user's own may not have tied the body to the signal.
+      void this.#reader?.cancel().catch(ignore);
+    }
+    this.#log(outcome);
+  }
+
+  async #open(): Promise<Response> {
+    const { transport, body, headers, connectMs, model, attempt } = this.#request;
+    const signal = this.#controller.signal;
+    const bounds: FetchBounds = {
+      ...this.#request,
+      request: { model, attempt, stream: body['stream'] === true },
+      signal,
+      clock: this.#clock,
+      report: (error) => {
+        this.#reported = { error };
+      },
+    };
+    this.#clock.watch('connect', connectMs);
+    const response = await transport({ body, headers, signal, bound: (fetch) => boundedFetch(fetch, bounds) });
+    this.#reported = undefined;
+    this.#facts = factsOf(response, this.#request.scheduler.now());
+    // A transport that does not send through the bounded fetch may return anything.
+    return this.#closed ? response : accepted(response, bounds);
+  }
+
+  async #read(response: Response): Promise<void> {
+    const { gate, idleMs } = this.#request;
+    const decoder = (this.#decoder = this.#decoderOf(response));
+    const reader = (this.#reader = response.body?.getReader());
+    let cause: Error | undefined;
+    while (reader !== undefined) {
+      if (gate !== undefined) {
+        this.#clock.pause();
+        await gate();
+        if (this.#closed) return;
+      }
+      this.#clock.watch('idle', idleMs);
+      const read = await reader.read().catch((error: unknown) => ({ done: true as const, value: undefined, error }));
+      if (this.#closed) return;
+      // Time in the subscriber is not the server's silence.
+      this.#clock.pause();
+      if (read.done) {
+        this.#bodyEnded = true;
+        if ('error' in read) cause = maskedCause(read.error, this.#request.secrets());
+        break;
+      }
+      decoder.push(read.value);
+      if (this.#closed) return;
+      if (decoder.done) {
+        this.#bodyEnded = true;
+        this.#complete(decoder);
+        await this.#drain(reader);
+        return;
+      }
+    }
+    decoder.end(cause);
+    if (!this.#closed) this.#complete(decoder);
+  }
+
+  #decoderOf(response: Response): BodyDecoder {
+    const { attempt, maxEventBytes, secrets, onBody } = this.#request;
+    const decoder = this.#decoderFor({
+      emit: (value) => {
+        this.#subscriber.next(value);
+      },
+      isClosed: () => this.#closed,
+      meta: metaOf(response.headers, attempt),
+      facts: this.#facts,
+      secrets,
+      maxEventBytes,
+    });
+    onBody(decoder);
+    return decoder;
+  }
+
+  async #drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+    const timer = this.#request.scheduler.schedule(() => {
+      this.#controller.abort();
+    }, DRAIN_MS);
+    try {
+      for (let left = DRAIN_BYTES; left > 0; ) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        left -= value.byteLength;
+      }
+      this.#controller.abort();
+    } catch {
+      // The completion is whole; how the body ends is of no interest.
+    } finally {
+      timer.unsubscribe();
+    }
+  }
+
+  #complete(decoder: BodyDecoder): void {
+    decoder.finish?.();
+    if (this.#closed) return;
+    this.close('completed');
+    this.#subscriber.complete();
+  }
+
+  #expire(clock: TimeoutClock, afterMs: number): void {
+    const decoder = this.#decoder;
+    if (decoder?.complete === true) {
+      // Everything was said and the server only forgot to end: silence is as good an end as any other.
+      try {
+        decoder.finish?.();
+        this.close('completed');
+        this.#subscriber.complete();
+      } catch (error) {
+        this.#fail(error);
+      }
+      return;
+    }
+    this.#fail(timeoutError(clock, afterMs, this.#facts));
+  }
+
+  #fail(error: unknown): void {
+    if (this.#closed) return;
+    const { secrets } = this.#request;
+    this.close(isCompletionError(error) ? error.kind : `failed: ${redact(describe(error).message, secrets(), 120)}`);
+    this.#subscriber.error(error);
+  }
+
+  #log(outcome: string): void {
+    const { logger, scheduler, model, attempt } = this.#request;
+    const id = this.#facts.requestId === undefined ? '' : ` requestId=${redact(this.#facts.requestId, [], 100)}`;
+    const durationMs = String(Math.round(scheduler.now() - this.#startedAt));
+    logger.info(
+      `rxjs-openai: chat completion model=${redact(model, [], 100)} attempt=${String(attempt)}${id} durationMs=${durationMs} outcome=${outcome}`,
+    );
+  }
+}
+
+function timeoutError(clock: TimeoutClock, afterMs: number, { status, requestId }: ResponseFacts): CompletionError {
+  const what = clock === 'connect' ? 'no response headers' : 'no byte of the body';
+  return new CompletionError(`The server sent ${what} for ${String(afterMs)} ms (timeout.${clock}Ms)`, {
+    kind: 'timeout',
+    clock,
+    // A refusal whose explanation hangs is still a refusal.
+    retryable: status === undefined || status < 300 || classify({ status }).retryable,
+    status,
+    requestId,
+  });
+}
+
+const ignore = (): void => undefined;

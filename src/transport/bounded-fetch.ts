@@ -1,0 +1,174 @@
+import type { SchedulerLike } from 'rxjs';
+import { CompletionError, describe, isCompletionError, maskedCause } from '../errors.ts';
+import { errorFromHttp } from '../error-response.ts';
+import { redact } from '../redact.ts';
+import type { DeadlineClock } from './clock.ts';
+import { factsOf, requestIdOf } from './response-headers.ts';
+import type { ClientHooks, Fetch, RequestInfo } from './transport.ts';
+
+/** Error bodies are read up to here: a report is short, and a gateway's page tells nothing after that. */
+const MAX_ERROR_BODY_BYTES = 64 * 1024;
+
+/** What every fetch of one attempt is held to. */
+export interface FetchBounds {
+  readonly request: Omit<RequestInfo, 'url'>;
+  readonly signal: AbortSignal;
+  readonly clock: DeadlineClock;
+  readonly idleMs: number | undefined;
+  readonly scheduler: SchedulerLike;
+  readonly hooks: ClientHooks;
+  /** Values to mask; asked for only when an error is made. */
+  readonly secrets: () => readonly string[];
+  /**
+   * Keeps the error: what a transport throws afterwards (the SDK wraps, and quotes headers and bodies) is of no interest.
+   */
+  readonly report: (error: unknown) => void;
+}
+
+/**
+ * The one fetch under every transport. Refuses redirects, so that neither key nor prompt reaches another origin and no POST
+ * becomes a GET; reads error bodies under a cap and a clock; calls the hooks. Resolves to 2xx responses only.
+ */
+export function boundedFetch(fetch: Fetch, bounds: FetchBounds): Fetch {
+  return async (input, init) => {
+    try {
+      return await send(fetch, bounds, input, init);
+    } catch (error) {
+      bounds.report(error);
+      throw error;
+    }
+  };
+}
+
+async function send(
+  fetch: Fetch,
+  bounds: FetchBounds,
+  input: string | URL | Request,
+  init: RequestInit | undefined,
+): Promise<Response> {
+  const { hooks, scheduler, request } = bounds;
+  const info: RequestInfo = { url: shownUrl(input), ...request };
+  const added = hooks.onRequest?.(info);
+  const sentAt = scheduler.now();
+  const response = await connect(fetch, bounds, input, {
+    ...init,
+    ...(added ? { headers: withHeaders(init?.headers, added) } : undefined),
+    signal: joined(bounds.signal, init?.signal),
+    redirect: 'manual',
+  });
+  const requestId = requestIdOf(response.headers);
+  hooks.onResponse?.({
+    ...info,
+    status: response.status,
+    ...(requestId === undefined ? undefined : { requestId }),
+    durationMs: scheduler.now() - sentAt,
+  });
+  return accepted(response, bounds);
+}
+
+/** The response if it is a 2xx; any other becomes a typed error, its body read within the bounds. */
+export async function accepted(
+  response: Response,
+  bounds: Pick<FetchBounds, 'clock' | 'idleMs' | 'scheduler' | 'secrets'>,
+): Promise<Response> {
+  if (response.ok) return response;
+  const facts = factsOf(response, bounds.scheduler.now());
+  if (isRedirect(response)) {
+    discard(response);
+    throw redirectError(response, facts.requestId);
+  }
+  const body = await readErrorBody(response, bounds);
+  throw errorFromHttp(body, facts, bounds.secrets());
+}
+
+async function connect(
+  fetch: Fetch,
+  bounds: FetchBounds,
+  input: string | URL | Request,
+  init: RequestInit,
+): Promise<Response> {
+  try {
+    return await fetch(input, init);
+  } catch (error) {
+    throw connectionError(error, bounds.secrets());
+  }
+}
+
+function joined(ours: AbortSignal, theirs: AbortSignal | null | undefined): AbortSignal {
+  return theirs === null || theirs === undefined || theirs === ours ? ours : AbortSignal.any([ours, theirs]);
+}
+
+function withHeaders(before: RequestInit['headers'], added: Readonly<Record<string, string>>): Headers {
+  const headers = new Headers(before);
+  for (const [name, value] of Object.entries(added)) headers.set(name, value);
+  return headers;
+}
+
+function shownUrl(input: string | URL | Request): string {
+  const url = typeof input === 'string' ? input : 'href' in input ? input.href : input.url;
+  return url.replace(/[?#].*$/s, '');
+}
+
+/** With `redirect: 'manual'` Node gives the 3xx itself, browsers an opaque answer with status 0. */
+function isRedirect(response: Response): boolean {
+  return response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400);
+}
+
+function redirectError(response: Response, requestId: string | undefined): CompletionError {
+  const location = response.headers.get('location');
+  const target = location === null ? 'another address' : redact(location.replace(/[?#].*$/s, ''), [], 120);
+  return new CompletionError(
+    `The server redirects to ${target} (status ${String(response.status)}), which is refused: it would carry the key and the prompt there. Set baseURL to the final address`,
+    { kind: 'redirect', status: response.status, requestId },
+  );
+}
+
+/** Certificates do not get better by asking again. */
+const CERTIFICATE =
+  /^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE)/;
+/** Refused before anything was sent, for what was asked. */
+const UNSENDABLE = /^(?:ERR_INVALID_URL|ERR_UNKNOWN_SCHEME|UND_ERR_INVALID_ARG)$/;
+
+/** Why no response came. */
+export function connectionError(error: unknown, secrets: readonly string[]): CompletionError {
+  if (isCompletionError(error)) return error;
+  const { code, message } = describe(error);
+  return new CompletionError(`Connection failed: ${redact(message, secrets)}`, {
+    kind: 'connection',
+    retryable: code === undefined || !(CERTIFICATE.test(code) || UNSENDABLE.test(code)),
+    code,
+    cause: maskedCause(error, secrets),
+  });
+}
+
+/** As much of the body as comes within the limits. One period of the idle clock bounds all of it: errors do not trickle. */
+async function readErrorBody(
+  response: Response,
+  bounds: Pick<FetchBounds, 'clock' | 'idleMs'>,
+): Promise<string> {
+  bounds.clock.watch('idle', bounds.idleMs);
+  const reader = response.body?.getReader();
+  if (reader === undefined) return '';
+  const utf8 = new TextDecoder();
+  let text = '';
+  let bytes = 0;
+  try {
+    while (bytes < MAX_ERROR_BODY_BYTES) {
+      const { done, value } = await reader.read();
+      if (done) return text + utf8.decode();
+      bytes += value.byteLength;
+      text += utf8.decode(value.subarray(0, MAX_ERROR_BODY_BYTES), { stream: true });
+    }
+    void reader.cancel().catch(ignore);
+  } catch {
+    // The connection broke in the middle of the report: the status says enough.
+  }
+  return text;
+}
+
+/** Lets go of a body nobody will read. */
+export function discard(response: Response): void {
+  void response.body?.cancel().catch(ignore);
+}
+
+const ignore = (): void => undefined;

@@ -1,0 +1,49 @@
+import { configurationError } from '../errors.ts';
+import type { Fetch, Transport } from './transport.ts';
+
+/** Options of {@link fetchTransport}. */
+export interface FetchTransportOptions {
+  /** Requests go to `{baseURL}/chat/completions`. In a browser it may be relative to the page (`/api/chat`). */
+  readonly baseURL: string;
+  /** Headers of every request, or a function called for each: tokens expire. What it throws ends the call unchanged. */
+  readonly headers?:
+    | Readonly<Record<string, string>>
+    | (() => Readonly<Record<string, string>> | PromiseLike<Readonly<Record<string, string>>>);
+  /** The fetch to send with. Default: the runtime's. */
+  readonly fetch?: Fetch;
+  /** Whether cookies are sent, as in `fetch`. Default: the runtime's (`same-origin` in browsers). */
+  readonly credentials?: RequestCredentials;
+}
+
+/**
+ * A transport over plain `fetch`, without the SDK: for browsers, for relays, for everything that speaks OpenAI's wire.
+ *
+ * ```ts
+ * import { fetchTransport, OpenAIChatCompletion } from 'rxjs-openai';
+ *
+ * const chat = new OpenAIChatCompletion({ transport: fetchTransport({ baseURL: '/api/chat' }) });
+ * ```
+ */
+export function fetchTransport(options: FetchTransportOptions): Transport {
+  const { baseURL, headers, credentials } = options;
+  if (typeof baseURL !== 'string' || baseURL.trim() === '') {
+    throw configurationError('fetchTransport: baseURL is missing; set it to the address before /chat/completions', 'baseURL');
+  }
+  const url = `${baseURL.trim().replace(/\/+$/, '')}/chat/completions`;
+  return async ({ body, headers: callHeaders, signal, bound }) => {
+    const own = typeof headers === 'function' ? await headers() : headers;
+    const merged = new Headers({ accept: 'application/json, text/event-stream', ...own });
+    merged.set('content-type', 'application/json');
+    for (const [name, value] of Object.entries(callHeaders)) merged.set(name, value);
+    // Looked up per request, and called as a method of nothing: both are what instrumentation and browsers need.
+    const fetch = options.fetch ?? globalThis.fetch;
+    const send = bound((input, init) => fetch(input, init));
+    return send(url, {
+      method: 'POST',
+      headers: merged,
+      body: JSON.stringify(body),
+      signal,
+      ...(credentials === undefined ? undefined : { credentials }),
+    });
+  };
+}

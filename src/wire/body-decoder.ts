@@ -1,0 +1,103 @@
+import type { ChatCompletion } from 'openai/resources/chat/completions';
+import type { PartialCompletion } from '../errors.ts';
+import type { ResponseFacts } from '../error-response.ts';
+import { Assembler } from '../events/assembler.ts';
+import type { Chunk, CompletionEvent, ResponseMeta } from '../events/event.ts';
+import { chunkOfCompletion, DocumentBuffer, interrupted, parseCompletion, type Secrets } from './document.ts';
+import { DEFAULT_MAX_EVENT_BYTES } from './sse.ts';
+import { StreamDecoder } from './stream-decoder.ts';
+
+/** What is known when the body begins, and where its values go. */
+export interface BodyContext<T> {
+  readonly emit: (value: T) => void;
+  readonly isClosed: () => boolean;
+  readonly meta: ResponseMeta;
+  readonly facts: ResponseFacts;
+  readonly secrets: Secrets;
+  readonly maxEventBytes?: number;
+}
+
+/** The body of one response, turned into values as it is pushed in. `push`, `end` and `finish` throw typed errors. */
+export interface BodyDecoder {
+  push(bytes: Uint8Array): void;
+  /** The body ended, or broke for `cause`. Returns only if what came is whole. */
+  end(cause?: Error): void;
+  /** Emits what must come last. */
+  finish?(): void;
+  /** Nothing after this point of the body matters. */
+  readonly done: boolean;
+  /** The body may end here, in whatever way. */
+  readonly complete: boolean;
+  partial?(choice: number): PartialCompletion;
+}
+
+export type BodyDecoderFactory<T> = (context: BodyContext<T>) => BodyDecoder;
+
+/** Chunks as the wire had them. The assembler runs beside for the sake of `partial`. */
+export const chunkDecoder: BodyDecoderFactory<Chunk> = (context) => {
+  const assembler = new Assembler(context.meta);
+  const onChunk = (chunk: Chunk): void => {
+    assembler.add(chunk, ignore);
+    context.emit(chunk);
+  };
+  return withPartial(new StreamDecoder({ ...context, onChunk }), assembler);
+};
+
+/** Chunks assembled to events. */
+export const eventDecoder: BodyDecoderFactory<CompletionEvent> = (context) => {
+  const assembler = new Assembler(context.meta);
+  const { emit } = context;
+  const onChunk = (chunk: Chunk): void => {
+    assembler.add(chunk, emit);
+  };
+  return withPartial(new StreamDecoder({ ...context, onChunk }), assembler, () => {
+    assembler.finish(emit);
+  });
+};
+
+function withPartial(decoder: StreamDecoder, assembler: Assembler, finish?: () => void): BodyDecoder {
+  return {
+    push: (bytes) => {
+      decoder.push(bytes);
+    },
+    end: (cause) => {
+      decoder.end(cause);
+    },
+    get done() {
+      return decoder.done;
+    },
+    get complete() {
+      return decoder.complete;
+    },
+    partial: (choice) => assembler.partial(choice),
+    ...(finish === undefined ? undefined : { finish }),
+  };
+}
+
+/** One JSON document, validated. */
+export const completionDecoder: BodyDecoderFactory<ChatCompletion> = (context) => {
+  const document = new DocumentBuffer(context.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES);
+  return {
+    done: false,
+    complete: false,
+    push: (bytes) => {
+      document.push(bytes);
+    },
+    end: (cause) => {
+      if (cause !== undefined) throw interrupted(context.facts, cause);
+      context.emit(parseCompletion(document.toString(), context.facts, context.secrets));
+    },
+  };
+};
+
+/** One JSON document as the events it stands for. */
+export const completionEventDecoder: BodyDecoderFactory<CompletionEvent> = (context) => {
+  const assembler = new Assembler(context.meta);
+  const emit = (completion: ChatCompletion): void => {
+    assembler.add(chunkOfCompletion(completion), context.emit);
+    assembler.finish(context.emit);
+  };
+  return { ...completionDecoder({ ...context, emit }), partial: (choice) => assembler.partial(choice) };
+};
+
+const ignore = (): void => undefined;
