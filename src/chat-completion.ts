@@ -117,7 +117,11 @@ export class OpenAIChatCompletion {
    * The answer as OpenAI's `ChatCompletion`, from a non-streaming request; then completes. Refusals, filters and tool calls are
    * data here. Unsubscribing aborts the request.
    */
-  completion$(messages: ChatMessages, params?: ChatCompletionParams, options?: CallOptions): Observable<ChatCompletion> {
+  completion$(
+    messages: ChatMessages,
+    params?: ChatCompletionParams,
+    options?: CallOptions,
+  ): Observable<ChatCompletion> {
     return this.#call(COMPLETION, messages, params, options);
   }
 
@@ -266,7 +270,9 @@ function informed(error: unknown, call: Call, choice: number): unknown {
 function refusedDefault(error: unknown, { defaults }: CallRequest): DroppableDefault | undefined {
   if (!isCompletionError(error) || error.kind !== 'bad-request') return undefined;
   const said = error.param ?? error.message;
-  return [...defaults].find((name) => said.includes(name) || (name === 'stream_options' && said.includes('include_usage')));
+  return [...defaults].find(
+    (name) => said.includes(name) || (name === 'stream_options' && said.includes('include_usage')),
+  );
 }
 
 /** Values that must not be quoted in an error: what the headers carry, and what was asked. */

@@ -202,7 +202,11 @@ function resolveTransport(
 function validHooks(hooks: ClientHooks | undefined): ClientHooks {
   if (hooks === undefined) return {};
   const known = ['onRequest', 'onResponse', 'onRetry'] as const;
-  validMembers(hooks, 'hooks', known.filter((name) => hooks[name] !== undefined));
+  validMembers(
+    hooks,
+    'hooks',
+    known.filter((name) => hooks[name] !== undefined),
+  );
   unknownNames(hooks, known, 'hooks');
   return hooks;
 }
@@ -218,7 +222,10 @@ function temperatureOf(option: unknown): Pick<Config, 'temperature' | 'temperatu
   if (option === undefined) return { temperature: DEFAULTS.temperature, temperatureIsDefault: true };
   if (option === null) return { temperature: undefined, temperatureIsDefault: false };
   if (typeof option !== 'number' || !(option >= 0 && option <= 2)) {
-    throw configurationError('temperature must be a number from 0 to 2, or null to leave it to the server', 'temperature');
+    throw configurationError(
+      'temperature must be a number from 0 to 2, or null to leave it to the server',
+      'temperature',
+    );
   }
   return { temperature: option, temperatureIsDefault: false };
 }

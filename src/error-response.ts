@@ -94,7 +94,8 @@ function reportFields(it: Record<string, unknown>): ServerErrorReport {
 
 /** FastAPI and pydantic: `{detail: [{loc: ['body', 'stream_options'], msg: '…'}]}`. */
 function detailText(detail: unknown): string | undefined {
-  if (!Array.isArray(detail)) return text(detail) ?? text((detail as { message?: unknown } | null | undefined)?.message);
+  if (!Array.isArray(detail))
+    return text(detail) ?? text((detail as { message?: unknown } | null | undefined)?.message);
   const lines = (detail as unknown[]).map((entry) => {
     const { loc, msg } = (entry ?? {}) as { loc?: unknown; msg?: unknown };
     const place = Array.isArray(loc) ? `${loc.join('.')}: ` : '';
@@ -163,7 +164,10 @@ function toError(
 
 /** A short, masked piece of a body for a message. */
 export function excerpt(body: string, secrets: readonly string[] = []): string {
-  return redact(body.slice(0, 4096).replace(/<(script|style)[\s\S]*?<\/\1>|<[^>]*>/gi, ' '), secrets, 120) || 'nothing readable';
+  return (
+    redact(body.slice(0, 4096).replace(/<(script|style)[\s\S]*?<\/\1>|<[^>]*>/gi, ' '), secrets, 120) ||
+    'nothing readable'
+  );
 }
 
 /** JSON or `undefined`; never throws. */

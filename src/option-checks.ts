@@ -37,7 +37,10 @@ export function textOf(name: string, value: unknown): string | undefined {
   if (typeof value !== 'string') throw configurationError(`${name} must be a string`, name);
   const trimmed = value.trim();
   if (/[\u0000-\u001f\u007f]/.test(trimmed)) {
-    throw configurationError(`${name} contains a control character (a line break in the middle?); check how it was read`, name);
+    throw configurationError(
+      `${name} contains a control character (a line break in the middle?); check how it was read`,
+      name,
+    );
   }
   return trimmed === '' ? undefined : trimmed;
 }
@@ -46,7 +49,10 @@ export function textOf(name: string, value: unknown): string | undefined {
 export function headerText(name: string, value: unknown): string | undefined {
   const text = textOf(name, value);
   if (text !== undefined && !HEADER_VALUE.test(text)) {
-    throw configurationError(`${name} contains a character that no HTTP header can carry; check how it was copied`, name);
+    throw configurationError(
+      `${name} contains a character that no HTTP header can carry; check how it was copied`,
+      name,
+    );
   }
   return text;
 }
@@ -59,7 +65,10 @@ export function validBaseURL(value: string, base: string | undefined): string {
     throw configurationError(`baseURL is not a valid address; ${remedy}`, 'baseURL');
   }
   if (url.username !== '' || url.password !== '') {
-    throw configurationError('baseURL must not hold a user or password; pass credentials in apiKey or headers', 'baseURL');
+    throw configurationError(
+      'baseURL must not hold a user or password; pass credentials in apiKey or headers',
+      'baseURL',
+    );
   }
   if (url.search !== '' || url.hash !== '') {
     throw configurationError(`baseURL must end before the query; ${remedy}`, 'baseURL');
@@ -68,9 +77,14 @@ export function validBaseURL(value: string, base: string | undefined): string {
 }
 
 /** The given object if it has these methods; `undefined` if it was left out. */
-export function validMembers<T extends object>(value: T | undefined, name: string, methods: readonly string[]): T | undefined {
+export function validMembers<T extends object>(
+  value: T | undefined,
+  name: string,
+  methods: readonly string[],
+): T | undefined {
   if (value === undefined) return undefined;
-  const members = (typeof value === 'object' || typeof value === 'function') && (value as unknown) !== null ? value : undefined;
+  const members =
+    (typeof value === 'object' || typeof value === 'function') && (value as unknown) !== null ? value : undefined;
   const missing = methods.find((method) => typeof members?.[method as keyof T] !== 'function');
   if (members !== undefined && missing === undefined) return members;
   throw configurationError(

@@ -4,13 +4,7 @@ import { iterableOf, type GatedSource, type ObservableIterable } from './async-i
 import { OpenAIChatCompletion } from './chat-completion.ts';
 import type { ChatCompletionOptions } from './config.ts';
 import type { CompletionEvent } from './events/event.ts';
-import type {
-  CallOptions,
-  ChatCompletionParams,
-  ChatMessages,
-  ChoiceOptions,
-  GenerateTextOptions,
-} from './request.ts';
+import type { CallOptions, ChatCompletionParams, ChatMessages, ChoiceOptions, GenerateTextOptions } from './request.ts';
 
 /** Options of `streamCompletion`. The gate is the iterator's own: it reads when the consumer asks for more. */
 export interface StreamCompletionOptions extends CallOptions, ChoiceOptions {}
@@ -38,7 +32,11 @@ export class PromiseChatCompletion {
   }
 
   /** The whole text of the answer. Sent at once; `options.signal` aborts. */
-  generateCompletion(messages: ChatMessages, params?: ChatCompletionParams, options?: GenerateTextOptions): Promise<string> {
+  generateCompletion(
+    messages: ChatMessages,
+    params?: ChatCompletionParams,
+    options?: GenerateTextOptions,
+  ): Promise<string> {
     return lastValueFrom(this.#chat.generate$(messages, params, options));
   }
 

@@ -1,3 +1,6 @@
-export { PromiseChatCompletion, PromiseChatCompletion as OpenAIChatCompletion } from './node/promise-chat-completion.ts';
+export {
+  PromiseChatCompletion,
+  PromiseChatCompletion as OpenAIChatCompletion,
+} from './node/promise-chat-completion.ts';
 export type { ReactiveChatCompletion, StreamCompletionOptions } from './promise-chat-completion.ts';
 export type { ObservableIterable } from './async-iterable.ts';

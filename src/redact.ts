@@ -11,8 +11,7 @@ const MIN_SECRET_LENGTH = 6;
 // ANSI escape sequences first (as a whole), so that "\u001b[31m" leaves no "[31m" behind.
 const ESCAPE_SEQUENCES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
 // C0, DEL, C1, line separators, and the invisible and bidirectional controls that can disguise a line.
-const CONTROL_CHARACTERS =
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/g;
+const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/g;
 const LOOKS_LIKE_A_KEY = /\b(?:sk|rk|pk|gsk|xai|pplx|nvapi)[-_][A-Za-z0-9_*.-]{4,}/g;
 const BEARER = /\b(Bearer|Basic)\s+[A-Za-z0-9_\-.~+/=*]{4,}/gi;
 

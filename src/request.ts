@@ -87,7 +87,14 @@ export function buildRequest(
     throw configurationError('model is empty; name a model such as gpt-4o-mini, or leave it out', 'model');
   }
   const ours = defaultsFor(config, named, stream, given, dropped(named));
-  const body = copied({ model: named, messages: validMessages(messages), ...ours, ...withoutNull(given), ...extra, stream });
+  const body = copied({
+    model: named,
+    messages: validMessages(messages),
+    ...ours,
+    ...withoutNull(given),
+    ...extra,
+    stream,
+  });
   return {
     body,
     headers: { ...config.headers, ...validHeaders(options.headers, 'headers') },
@@ -137,7 +144,11 @@ function fields(value: unknown, name: string): Readonly<Record<string, unknown>>
   }
   for (const reserved of RESERVED) {
     if (reserved in value) {
-      const remedy = { messages: 'pass them as the first argument', stream: 'the method decides', signal: 'pass it in the options, the third argument' };
+      const remedy = {
+        messages: 'pass them as the first argument',
+        stream: 'the method decides',
+        signal: 'pass it in the options, the third argument',
+      };
       throw configurationError(`${name} must not hold ${reserved}: ${remedy[reserved]}`, reserved);
     }
   }
@@ -157,7 +168,8 @@ function checkParams(params: Readonly<Record<string, unknown>>): void {
 
 function validMessages(messages: ChatMessages): readonly unknown[] {
   if (typeof messages === 'string') {
-    if (messages === '') throw configurationError('messages is empty; pass a prompt or at least one message', 'messages');
+    if (messages === '')
+      throw configurationError('messages is empty; pass a prompt or at least one message', 'messages');
     return [{ role: 'user', content: messages }];
   }
   if (!Array.isArray(messages)) {
@@ -166,7 +178,8 @@ function validMessages(messages: ChatMessages): readonly unknown[] {
   const list = messages as readonly unknown[];
   if (list.length === 0) throw configurationError('messages is empty; pass at least one message', 'messages');
   const wrong = list.findIndex((message) => typeof message !== 'object' || message === null || Array.isArray(message));
-  if (wrong !== -1) throw configurationError(`messages[${String(wrong)}] must be an object with role and content`, 'messages');
+  if (wrong !== -1)
+    throw configurationError(`messages[${String(wrong)}] must be an object with role and content`, 'messages');
   return list;
 }
 
@@ -175,7 +188,9 @@ function copied(body: Readonly<Record<string, unknown>>): Record<string, unknown
   try {
     return JSON.parse(JSON.stringify(body)) as Record<string, unknown>;
   } catch {
-    throw configurationError('messages or params cannot be written as JSON: a cycle, a BigInt, or a toJSON that throws');
+    throw configurationError(
+      'messages or params cannot be written as JSON: a cycle, a BigInt, or a toJSON that throws',
+    );
   }
 }
 
@@ -202,6 +217,9 @@ export function checkOptions(options: unknown, names: readonly string[], method:
 export function checkChoice(body: Readonly<Record<string, unknown>>, choice = 0): void {
   const n = typeof body['n'] === 'number' ? body['n'] : 1;
   if (choice >= n) {
-    throw configurationError(`choice ${String(choice)} does not exist: the request asks for n = ${String(n)}`, 'choice');
+    throw configurationError(
+      `choice ${String(choice)} does not exist: the request asks for n = ${String(n)}`,
+      'choice',
+    );
   }
 }

@@ -245,11 +245,14 @@ function addParts(choice: Choice, content: unknown, emit: Emit, extra: Fields | 
 function plainText(parts: unknown): string {
   if (typeof parts === 'string') return parts;
   if (!Array.isArray(parts)) return '';
-  return (parts as unknown[]).map((part) => (isFields(part) && typeof part['text'] === 'string' ? part['text'] : '')).join('');
+  return (parts as unknown[])
+    .map((part) => (isFields(part) && typeof part['text'] === 'string' ? part['text'] : ''))
+    .join('');
 }
 
 function emitLogprobs(choice: number, logprobs: Fields, emit: Emit): void {
-  const list = (value: unknown): LogprobsEvent['tokens'] => (Array.isArray(value) ? (value as LogprobsEvent['tokens']) : []);
+  const list = (value: unknown): LogprobsEvent['tokens'] =>
+    Array.isArray(value) ? (value as LogprobsEvent['tokens']) : [];
   const tokens = list(logprobs['content']);
   const refusalTokens = list(logprobs['refusal']);
   if (tokens.length > 0 || refusalTokens.length > 0) emit({ type: 'logprobs', choice, tokens, refusalTokens });

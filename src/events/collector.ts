@@ -1,12 +1,6 @@
 import type { ChatCompletion } from 'openai/resources/chat/completions';
 import type { CompletionUsage } from 'openai/resources/completions';
-import type {
-  CompletionEvent,
-  FinishReason,
-  ReasoningField,
-  StartEvent,
-  ToolCallEvent,
-} from './event.ts';
+import type { CompletionEvent, FinishReason, ReasoningField, StartEvent, ToolCallEvent } from './event.ts';
 import { continueFields, getOwn, isFields, replaceFields, setOwn, type Fields } from './merge.ts';
 import { TextBuffer } from './text-buffer.ts';
 
@@ -142,9 +136,7 @@ function toChoice(index: number, choice: CollectedChoice): Fields {
     index,
     message,
     finish_reason: choice.reason,
-    logprobs: hasLogprobs
-      ? { content: orNull(choice.tokens), refusal: orNull(choice.refusalTokens) }
-      : null,
+    logprobs: hasLogprobs ? { content: orNull(choice.tokens), refusal: orNull(choice.refusalTokens) } : null,
   };
   copyFields(result, choice.choiceFields);
   return result;

@@ -27,7 +27,8 @@ export function getOwn(target: Fields, key: string): unknown {
 export function continueFields(target: Fields, piece: Fields): void {
   for (const [key, value] of Object.entries(piece)) {
     const before = getOwn(target, key);
-    if (typeof before === 'string' && typeof value === 'string' && !REPEATED.has(key)) setOwn(target, key, before + value);
+    if (typeof before === 'string' && typeof value === 'string' && !REPEATED.has(key))
+      setOwn(target, key, before + value);
     else if (Array.isArray(before) && Array.isArray(value)) continueList(before as unknown[], value as unknown[]);
     else if (isFields(before) && isFields(value)) continueFields(before, value);
     else if (value !== null || before === undefined) setOwn(target, key, structuredClone(value));
@@ -38,7 +39,8 @@ export function continueFields(target: Fields, piece: Fields): void {
 function continueList(target: unknown[], piece: readonly unknown[]): void {
   for (const entry of piece) {
     const index = isFields(entry) ? getOwn(entry, 'index') : undefined;
-    const known = typeof index === 'number' ? target.find((it) => isFields(it) && getOwn(it, 'index') === index) : undefined;
+    const known =
+      typeof index === 'number' ? target.find((it) => isFields(it) && getOwn(it, 'index') === index) : undefined;
     if (isFields(known) && isFields(entry)) continueFields(known, entry);
     else target.push(structuredClone(entry));
   }

@@ -160,7 +160,8 @@ function readPiece(delta: Fields): Piece {
       custom ||= key === 'custom';
       name = asText(getOwn(value, 'name'));
       text = asText(getOwn(value, key === 'custom' ? 'input' : 'arguments'));
-    } else if (value !== null && value !== undefined) continueFields((extra ??= {}), Object.fromEntries([[key, value]]));
+    } else if (value !== null && value !== undefined)
+      continueFields((extra ??= {}), Object.fromEntries([[key, value]]));
   }
   return { id, serverIndex, name, text, custom, extra };
 }

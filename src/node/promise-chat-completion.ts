@@ -1,5 +1,9 @@
 import type { ChatCompletionOptions } from '../config.ts';
-import { isReactive, PromiseChatCompletion as UniversalPromises, type ReactiveChatCompletion } from '../promise-chat-completion.ts';
+import {
+  isReactive,
+  PromiseChatCompletion as UniversalPromises,
+  type ReactiveChatCompletion,
+} from '../promise-chat-completion.ts';
 import { OpenAIChatCompletion } from './chat-completion.ts';
 
 /** The facade as Node gets it: over the client as Node gets it. */

@@ -98,10 +98,13 @@ export function unshowable({ reason, refused, called, onLength }: TurnEnd): Comp
     });
   }
   if (reason === 'length' && onLength === 'error') {
-    return new CompletionError('The answer was cut at the token limit (finish_reason "length"); raise max_completion_tokens', {
-      kind: 'limit',
-      code: 'length',
-    });
+    return new CompletionError(
+      'The answer was cut at the token limit (finish_reason "length"); raise max_completion_tokens',
+      {
+        kind: 'limit',
+        code: 'length',
+      },
+    );
   }
   return undefined;
 }

@@ -171,7 +171,7 @@ class Attempt<T> {
       this.#controller.abort();
     }, DRAIN_MS);
     try {
-      for (let left = DRAIN_BYTES; left > 0; ) {
+      for (let left = DRAIN_BYTES; left > 0;) {
         const { done, value } = await reader.read();
         if (done) return;
         left -= value.byteLength;

@@ -142,10 +142,7 @@ export function connectionError(error: unknown, secrets: readonly string[]): Com
 }
 
 /** As much of the body as comes within the limits. One period of the idle clock bounds all of it: errors do not trickle. */
-async function readErrorBody(
-  response: Response,
-  bounds: Pick<FetchBounds, 'clock' | 'idleMs'>,
-): Promise<string> {
+async function readErrorBody(response: Response, bounds: Pick<FetchBounds, 'clock' | 'idleMs'>): Promise<string> {
   bounds.clock.watch('idle', bounds.idleMs);
   const reader = response.body?.getReader();
   if (reader === undefined) return '';

@@ -27,7 +27,10 @@ export interface FetchTransportOptions {
 export function fetchTransport(options: FetchTransportOptions): Transport {
   const { baseURL, headers, credentials } = options;
   if (typeof baseURL !== 'string' || baseURL.trim() === '') {
-    throw configurationError('fetchTransport: baseURL is missing; set it to the address before /chat/completions', 'baseURL');
+    throw configurationError(
+      'fetchTransport: baseURL is missing; set it to the address before /chat/completions',
+      'baseURL',
+    );
   }
   const url = `${baseURL.trim().replace(/\/+$/, '')}/chat/completions`;
   return async ({ body, headers: callHeaders, signal, bound }) => {

@@ -38,7 +38,10 @@ const NEVER_MS = 0x7fffffff;
  */
 export function sdkTransport(client: OpenAIClientLike | ClientOptions): Transport {
   if (typeof client !== 'object' || client === null) {
-    throw configurationError('sdkTransport: give it an OpenAI or AzureOpenAI instance, or the options for one', 'client');
+    throw configurationError(
+      'sdkTransport: give it an OpenAI or AzureOpenAI instance, or the options for one',
+      'client',
+    );
   }
   let loading: Promise<OpenAIClientLike> | undefined;
   const load = (): Promise<OpenAIClientLike> => {

@@ -3,7 +3,14 @@ import { errorFromBody, excerpt, parseJson, type ResponseFacts } from '../error-
 import type { Chunk } from '../events/event.ts';
 import { isFields, type Fields } from '../events/merge.ts';
 import { Completeness } from './completeness.ts';
-import { chunkOfCompletion, DocumentBuffer, embeddedError, interrupted, parseCompletion, type Secrets } from './document.ts';
+import {
+  chunkOfCompletion,
+  DocumentBuffer,
+  embeddedError,
+  interrupted,
+  parseCompletion,
+  type Secrets,
+} from './document.ts';
 import { DEFAULT_MAX_EVENT_BYTES, SseDecoder, type ServerSentEvent } from './sse.ts';
 
 export interface StreamDecoderOptions {
@@ -129,11 +136,14 @@ export class StreamDecoder {
   #onOther(parsed: unknown, event: string | undefined, data: string): void {
     const foreign = event !== undefined && event !== 'message';
     if (foreign || this.#ended || parsed === null || data.trim() === '') return;
-    throw new CompletionError(`The server sent an event that is no chat completion chunk: ${excerpt(data, this.#secrets())}`, {
-      kind: 'protocol',
-      status: this.#facts.status,
-      requestId: this.#facts.requestId,
-    });
+    throw new CompletionError(
+      `The server sent an event that is no chat completion chunk: ${excerpt(data, this.#secrets())}`,
+      {
+        kind: 'protocol',
+        status: this.#facts.status,
+        requestId: this.#facts.requestId,
+      },
+    );
   }
 
   #endDocument(body: string): void {
