@@ -1,4 +1,4 @@
-import type { Observable, Subscription } from 'rxjs';
+import { Subject, takeUntil, type Observable } from 'rxjs';
 import { CompletionError } from './errors.ts';
 import { abortOn } from './operators/abort.ts';
 
@@ -87,7 +87,7 @@ class ObservableIterator<T> {
   #head = 0;
   #waiting: Waiting<T>[] = [];
   #openGate: (() => void) | undefined;
-  #subscription: Subscription | undefined;
+  readonly #stop$ = new Subject<void>();
   #started = false;
   #ended: { readonly error?: unknown; readonly failed: boolean } | undefined;
 
@@ -132,7 +132,9 @@ class ObservableIterator<T> {
   #start(): void {
     this.#started = true;
     this.#lifecycle.started();
-    const subscription = this.#source(() => this.#gate()).subscribe({
+    // takeUntil, not the subscription: a synchronous source is still inside subscribe when it passes the limit.
+    const source$ = this.#source(() => this.#gate()).pipe(takeUntil(this.#stop$));
+    source$.subscribe({
       next: (value) => {
         this.#push(value);
       },
@@ -143,9 +145,6 @@ class ObservableIterator<T> {
         this.#end({ failed: false });
       },
     });
-    // A synchronous source may have ended, or passed the limit, before there was a subscription to keep.
-    if (this.#ended === undefined) this.#subscription = subscription;
-    else subscription.unsubscribe();
   }
 
   #gate(): Promise<void> {
@@ -207,8 +206,7 @@ class ObservableIterator<T> {
   }
 
   #release(): void {
-    this.#subscription?.unsubscribe();
-    this.#subscription = undefined;
+    this.#stop$.next();
     this.#openGate?.();
     this.#openGate = undefined;
     this.#lifecycle.ended();

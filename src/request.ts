@@ -88,11 +88,11 @@ export function buildRequest(
   }
   const ours = defaultsFor(config, named, stream, given, dropped(named));
   const body = copied({
+    ...ours,
+    ...sent(given),
+    ...extra,
     model: named,
     messages: validMessages(messages),
-    ...ours,
-    ...withoutNull(given),
-    ...extra,
     stream,
   });
   return {
@@ -130,11 +130,11 @@ function defaultsFor(
   };
 }
 
-/** `null` for these two means "leave it to the server", which not every server understands. */
-function withoutNull(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const isNull = ([name, value]: readonly [string, unknown]): boolean =>
-    value === null && (name === 'temperature' || name === 'stream_options');
-  return Object.fromEntries(Object.entries(given).filter((entry) => !isNull(entry)));
+/** What is to be sent of the caller's params. `undefined` is left out, and `null` where it means "leave it to the server". */
+function sent(params: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const isSent = ([name, value]: readonly [string, unknown]): boolean =>
+    value !== undefined && !(value === null && (name === 'temperature' || name === 'stream_options'));
+  return Object.fromEntries(Object.entries(params).filter(isSent));
 }
 
 function fields(value: unknown, name: string): Readonly<Record<string, unknown>> {
