@@ -55,17 +55,17 @@ export function iterableOf<T>(source: GatedSource<T>, maxBuffered: number): Obse
   const running = new Set<ObservableIterator<T>>();
   const iterable = {
     [Symbol.asyncIterator]: (): AsyncGenerator<T, void, undefined> => {
-      const iterator: ObservableIterator<T> = new ObservableIterator(source, maxBuffered, {
+      const iterator = new ObservableIterator<T>(source, maxBuffered, {
         started: () => running.add(iterator),
         ended: () => running.delete(iterator),
       });
-      return iterator as unknown as AsyncGenerator<T, void, undefined>;
+      return iterator;
     },
     [Symbol.asyncDispose]: async (): Promise<void> => {
       await Promise.all([...running].map((iterator) => iterator.return()));
     },
   };
-  return iterable as ObservableIterable<T>;
+  return iterable;
 }
 
 interface Waiting<T> {

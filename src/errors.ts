@@ -163,7 +163,12 @@ export function isCompletionError(value: unknown): value is CompletionError {
 
 /** The same error with more known about it. The original stays as it was: it may have been seen already. */
 export function withDetails(error: CompletionError, details: Partial<CompletionErrorDetails>): CompletionError {
-  const known: CompletionErrorDetails = { ...error, partial: error.partial, cause: error.cause, kind: error.kind };
+  const known: CompletionErrorDetails = {
+    ...(error as object),
+    partial: error.partial,
+    cause: error.cause,
+    kind: error.kind,
+  };
   const copy = new CompletionError(error.message, { ...known, ...details });
   if (error.stack !== undefined) Object.defineProperty(copy, 'stack', { value: error.stack, configurable: true });
   return copy;

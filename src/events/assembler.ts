@@ -1,13 +1,5 @@
 import { EMPTY_PARTIAL, type PartialCompletion } from '../errors.ts';
-import type {
-  Chunk,
-  CompletionEvent,
-  FinishReason,
-  LogprobsEvent,
-  ReasoningField,
-  ResponseMeta,
-  StartEvent,
-} from './event.ts';
+import type { Chunk, CompletionEvent, LogprobsEvent, ReasoningField, ResponseMeta, StartEvent } from './event.ts';
 import { isFields, setOwn, type Fields } from './merge.ts';
 import { TextBuffer } from './text-buffer.ts';
 import { ToolCalls } from './tool-calls.ts';
@@ -59,8 +51,7 @@ export class Assembler {
     if (!this.#started) this.#start({}, emit);
     for (const choice of this.#choices.values()) {
       if (choice.reason !== 'length' && choice.reason !== 'content_filter') choice.toolCalls?.finish(emit);
-      const reason = (choice.reason ?? null) as FinishReason;
-      emit({ type: 'finish', choice: choice.index, reason });
+      emit({ type: 'finish', choice: choice.index, reason: choice.reason ?? null });
     }
     if (isFields(this.#usage)) emit({ type: 'usage', usage: this.#usage as never });
   }
