@@ -48,11 +48,11 @@ export class SseDecoder {
 
   #feed(text: string): void {
     if (text === '') return;
-    let lines = this.#skipLineFeed && text.startsWith('\n') ? text.slice(1) : text;
+    const lines = this.#skipLineFeed && text.startsWith('\n') ? text.slice(1) : text;
     this.#skipLineFeed = lines.endsWith('\r');
-    // The parser keeps a trailing CR to see whether a LF follows, and the event with it, maybe for minutes.
-    if (this.#skipLineFeed) lines = `${lines.slice(0, -1)}\n`;
-    this.#parser.feed(lines);
+    // The parser keeps a trailing CR to see whether a LF follows, and the event with it, maybe for minutes. All of them
+    // are replaced, not the last alone: behind another CR the LF put in its place would read as CRLF, one line end for two.
+    this.#parser.feed(lines.includes('\r') ? lines.replace(/\r\n?/g, '\n') : lines);
   }
 }
 
