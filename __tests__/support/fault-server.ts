@@ -30,6 +30,8 @@ export interface Exchange {
   readonly write: (data: string | Uint8Array) => Promise<void>;
   /** Announces that the answer is broken off on purpose. */
   readonly cutting: () => void;
+  /** Resolves when the test says that something of the answer has reached the caller. */
+  readonly shown: Promise<void>;
 }
 
 /** Answers one request. What it throws fails the test that closes the server. */
@@ -47,6 +49,8 @@ export interface FaultServer {
   /** Resolves to the request of that index, now or when it comes. */
   readonly request: (index: number) => Promise<SeenRequest>;
   readonly closed: (index: number) => Promise<Ending>;
+  /** Tells the handlers that the caller has seen something. */
+  readonly show: () => void;
   /** Forgets what was seen; sockets stay open. */
   readonly clear: () => void;
   readonly close: () => Promise<void>;
@@ -59,6 +63,7 @@ export async function startFaultServer(handlers: Readonly<Record<string, Handler
   const requests: SeenRequest[] = [];
   const sockets = new Map<Socket, number>();
   const arrivals = new Set<() => void>();
+  const awaitingShow = new Set<() => void>();
   let opened = 0;
 
   const server = createServer((incoming, response) => {
@@ -79,7 +84,11 @@ export async function startFaultServer(handlers: Readonly<Record<string, Handler
     arrivals.clear();
     const handler = routes.get(seen.route);
     if (handler === undefined) throw new Error(`no fault is named ${seen.route}`);
-    await handler(exchangeOf(seen, response, incoming.socket));
+    await handler(exchangeOf(seen, response, incoming.socket, shown()));
+  }
+
+  function shown(): Promise<void> {
+    return new Promise((resolve) => awaitingShow.add(resolve));
   }
 
   function record(incoming: IncomingMessage, response: ServerResponse, body: string): SeenRequest {
@@ -131,6 +140,10 @@ export async function startFaultServer(handlers: Readonly<Record<string, Handler
     },
     request,
     closed: async (index) => (await request(index)).closed,
+    show: () => {
+      for (const resolve of awaitingShow) resolve();
+      awaitingShow.clear();
+    },
     clear: () => {
       requests.length = 0;
     },
@@ -146,11 +159,12 @@ export async function startFaultServer(handlers: Readonly<Record<string, Handler
   };
 }
 
-function exchangeOf(seen: SeenRequest, response: ServerResponse, socket: Socket): Exchange {
+function exchangeOf(seen: SeenRequest, response: ServerResponse, socket: Socket, shown: Promise<void>): Exchange {
   return {
     seen,
     response,
     socket,
+    shown,
     write: (data) =>
       new Promise((resolve) => {
         if (response.destroyed || socket.destroyed) {

@@ -71,6 +71,11 @@ export const hang: Step = async ({ seen }) => {
   await seen.closed;
 };
 
+/** Waits until what was said so far has reached the caller. */
+export const untilShown: Step = async ({ shown, seen }) => {
+  await Promise.race([shown, seen.closed]);
+};
+
 /** Waits for the test. */
 export function until(signal: PromiseLike<unknown>): Step {
   return async ({ seen }) => {
