@@ -40,8 +40,8 @@ export function retryAfterMs(headers: HeaderReader, now: number): number | undef
   const value = headers.get('retry-after');
   const seconds = numberOf(value);
   if (seconds !== undefined) return wholeMs(seconds * 1000);
-  // Date.parse takes "garbage 7" for a date; an HTTP date begins with the name of a day.
-  if (value === null || !/^\s*[A-Za-z]{3,9},?\s/.test(value)) return undefined;
+  // Date.parse takes "later, 7" for a date; an HTTP date begins with the name of a day.
+  if (value === null || !/^\s*(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s/i.test(value)) return undefined;
   const date = Date.parse(value);
   return Number.isNaN(date) ? undefined : wholeMs(date - now);
 }
