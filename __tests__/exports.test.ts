@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as nodeOnly from '../src/node/index.ts';
+import * as nodeSide from '../src/index.node.ts';
+import * as nodePromises from '../src/promises.node.ts';
+import * as promises from '../src/promises.ts';
+import * as universal from '../src/index.ts';
+
+const namesOf = (module: object): readonly string[] => Object.keys(module).sort();
+
+/** What exists at runtime. The names and shapes of types are in etc/*.api.md. */
+const EXPORTS = {
+  '.': ['CompletionError', 'OpenAIChatCompletion', 'fetchTransport', 'isCompletionError', 'toAsyncIterable'],
+  './promises': ['OpenAIChatCompletion', 'PromiseChatCompletion'],
+  './node': ['sdkTransport'],
+};
+
+describe('runtime exports', () => {
+  it.each([
+    ['. for Node', nodeSide, EXPORTS['.']],
+    ['. elsewhere', universal, EXPORTS['.']],
+    ['./promises for Node', nodePromises, EXPORTS['./promises']],
+    ['./promises elsewhere', promises, EXPORTS['./promises']],
+    ['./node', nodeOnly, EXPORTS['./node']],
+  ])('%s', (_, module, names) => {
+    expect(namesOf(module)).toEqual(names);
+  });
+
+  it('are the same on both sides, but for the two classes that know their platform', () => {
+    const { OpenAIChatCompletion: NodeClient, ...nodeRest } = nodeSide;
+    const { OpenAIChatCompletion: UniversalClient, ...universalRest } = universal;
+    expect(nodeRest).toEqual(universalRest);
+    expect(NodeClient.prototype).toBeInstanceOf(UniversalClient);
+    expect(nodePromises.PromiseChatCompletion.prototype).toBeInstanceOf(promises.PromiseChatCompletion);
+  });
+
+  it.each([promises, nodePromises])('the facade has two names', (module) => {
+    expect(module.OpenAIChatCompletion).toBe(module.PromiseChatCompletion);
+  });
+
+  it('every subpath of package.json has its list here', () => {
+    const manifest = readFileSync(join(__dirname, '../package.json'), 'utf8');
+    const { exports } = JSON.parse(manifest) as { exports: object };
+    expect(Object.keys(exports)).toEqual([...Object.keys(EXPORTS), './package.json']);
+  });
+});
