@@ -27,17 +27,25 @@ const QUOTA =
   /^(?:insufficient_quota|billing_hard_limit_reached|billing_not_active|insufficient_balance|insufficient_funds|insufficient_user_quota|quota_exceeded|exceeded_current_quota_error|credit_balance_too_low)$/i;
 const TOO_LARGE = /^(?:context_length_exceeded|string_above_max_length|request_too_large)$/i;
 
-/** Codes and types that mean an HTTP status, for errors inside a 200 that carry no number. */
+/** Codes and types that mean an HTTP status, for errors inside a 200 that carry no number; spelt as `plainWord` does. */
 const STATUS_OF_WORD: readonly (readonly [RegExp, number])[] = [
-  [/rate_?limit|too_many_requests|tokens_per|requests_per|resource_?exhausted/i, 429],
-  [/^(?:invalid_api_key|authentication(?:_error)?|unauthenticated|unauthorized)$/i, 401],
-  [/^(?:permission(?:_denied|_error|denied)?|forbidden|unsupported_country_region_territory)$/i, 403],
-  [/^(?:model_)?not_?found(?:_error|error)?$|^deploymentnotfound$/i, 404],
-  [/^(?:overloaded(?:_error)?|unavailable|service_unavailable(?:_error)?|engine_overloaded(?:_error)?)$/i, 503],
-  [/^(?:timeout|deadline_exceeded|gateway_timeout)$/i, 504],
-  [/^(?:server_error|internal(?:_server)?_?error|internalservererror|api_error|bad_gateway|upstream_error)$/i, 500],
-  [/^(?:invalid_request(?:_error)?|bad_?request(?:_?error)?|invalid_argument|content_policy_violation)$/i, 400],
+  [/ratelimit|toomanyrequests|tokensper|requestsper|resourceexhausted/, 429],
+  [/^(?:invalidapikey|auth(?:entication)?|unauthenticated|unauthorized)$/, 401],
+  [/^(?:permission(?:denied)?|forbidden|unsupportedcountryregionterritory)$/, 403],
+  [/^(?:model|deployment)?notfound$/, 404],
+  [/^(?:(?:engine)?overloaded|(?:service)?unavailable)$/, 503],
+  [/^(?:timeout|deadlineexceeded|gatewaytimeout)$/, 504],
+  [/^(?:server|internal(?:server)?|api|badgateway|upstream)$/, 500],
+  [/^(?:invalidrequest|badrequest|invalidargument|contentpolicyviolation)$/, 400],
 ];
+
+/** `rate_limit_error`, `RateLimitError` and `RATE_LIMIT` are one word. */
+function plainWord(word: string): string {
+  return word
+    .toLowerCase()
+    .replace(/[\s_-]/g, '')
+    .replace(/error$/, '');
+}
 
 /** Kind and default retryability of an HTTP status (RFC 9110 §15), refined by the server's own code. */
 export function classify(report: ServerErrorReport): { kind: CompletionErrorKind; retryable: boolean } {
@@ -69,12 +77,18 @@ export function classify(report: ServerErrorReport): { kind: CompletionErrorKind
  */
 export function readReport(body: unknown): ServerErrorReport {
   if (typeof body === 'string') return { message: body };
-  if (Array.isArray(body)) return readReport((body as unknown[])[0]);
-  if (typeof body !== 'object' || body === null) return {};
-  const outer = body as Record<string, unknown>;
+  const only: unknown = Array.isArray(body) ? body[0] : body;
+  if (typeof only !== 'object' || only === null) return {};
+  const outer = only as Record<string, unknown>;
   const error = outer['error'] ?? (Array.isArray(outer['errors']) ? (outer['errors'] as unknown[])[0] : undefined);
   if (typeof error === 'string') {
-    return { ...reportFields(outer), message: text(outer['message']) ?? text(outer['error_description']) ?? error };
+    const fields = reportFields(outer);
+    // One word is a code, as in OAuth: `{error: 'insufficient_quota'}`.
+    return {
+      ...fields,
+      message: fields.message ?? error,
+      code: fields.code ?? (/^\w+$/.test(error) ? error : undefined),
+    };
   }
   if (typeof error === 'object' && error !== null) return reportFields(error as Record<string, unknown>);
   return reportFields(outer);
@@ -120,7 +134,7 @@ function httpStatus(value: unknown): number | undefined {
 function statusOfWords(report: ServerErrorReport): number | undefined {
   for (const said of [report.code, report.type]) {
     if (said === undefined) continue;
-    const known = STATUS_OF_WORD.find(([pattern]) => pattern.test(said));
+    const known = STATUS_OF_WORD.find(([pattern]) => pattern.test(plainWord(said)));
     if (known !== undefined) return known[1];
   }
   return undefined;

@@ -22,10 +22,11 @@ export function parseCompletion(body: string, facts: ResponseFacts, secrets: Sec
 }
 
 /**
- * The error report that stands where an answer should: `{error}`, vLLM's `{object: 'error'}`, an `error` beside a choice's
- * delta, or the finish reason `error`, which has no report at all.
+ * The error report that stands where an answer should: `{error}`, the same in a list of one (Gemini), vLLM's
+ * `{object: 'error'}`, an `error` beside a choice's delta, or the finish reason `error`, which has no report at all.
  */
-export function embeddedError(body: unknown): unknown {
+export function embeddedError(answer: unknown): unknown {
+  const body: unknown = Array.isArray(answer) && answer.length === 1 ? answer[0] : answer;
   if (!isFields(body)) return undefined;
   if (isReport(body['error'])) return body;
   if (body['object'] === 'error') return body;

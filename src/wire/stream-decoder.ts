@@ -113,6 +113,8 @@ export class StreamDecoder {
       throw STOP;
     }
     const parsed = parseJson(data);
+    const error = embeddedError(parsed);
+    if (error !== undefined) throw errorFromBody(error, this.#facts, this.#secrets());
     if (event === 'error') this.#onErrorEvent(parsed, data);
     else if (isFields(parsed)) this.#onObject(parsed, event);
     else this.#onOther(parsed, event, data);
@@ -125,8 +127,6 @@ export class StreamDecoder {
   }
 
   #onObject(fields: Fields, event: string | undefined): void {
-    const error = embeddedError(fields);
-    if (error !== undefined) throw errorFromBody(error, this.#facts, this.#secrets());
     const foreign = event !== undefined && event !== 'message';
     if (foreign && fields['choices'] === undefined && fields['usage'] === undefined) return;
     this.#completeness.add(fields['choices']);
