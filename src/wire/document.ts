@@ -3,6 +3,7 @@ import type { ChatCompletion } from 'openai/resources/chat/completions';
 import { CompletionError } from '../errors.ts';
 import { errorFromBody, excerpt, parseJson, type ResponseFacts } from '../error-response.ts';
 import type { Chunk } from '../events/event.ts';
+import { JsonBrackets } from '../events/json-brackets.ts';
 import { isFields, type Fields } from '../events/merge.ts';
 import { TextBuffer } from '../events/text-buffer.ts';
 import { tooLarge } from './sse.ts';
@@ -46,9 +47,9 @@ function isReport(error: unknown): boolean {
   return Array.isArray(error) ? error.length > 0 : Boolean(error);
 }
 
-/** A JSON body that does not end as one: a server that dies in the middle of a chunked body can end it cleanly. */
+/** A JSON body whose brackets are still open: a server that dies in the middle of a chunked body can end it cleanly. */
 function looksCut(body: string): boolean {
-  return /^\s*[{[]/.test(body) && !/[}\]]\s*$/.test(body);
+  return /^\s*[{[]/.test(body) && new JsonBrackets().add(body).open;
 }
 
 function notACompletion(body: string, facts: ResponseFacts, secrets: readonly string[]): CompletionError {

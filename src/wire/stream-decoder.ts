@@ -61,11 +61,11 @@ export class StreamDecoder {
 
   push(bytes: Uint8Array): void {
     if (this.#done) return;
-    if (!this.#sniffed) this.#sniff(bytes);
-    if (this.#document !== undefined) this.#document.push(bytes);
+    const body = this.#sniffed ? bytes : this.#sniff(bytes);
+    if (this.#document !== undefined) this.#document.push(body);
     else {
       this.#untilStopped(() => {
-        this.#sse.push(bytes);
+        this.#sse.push(body);
       });
     }
   }
@@ -86,13 +86,15 @@ export class StreamDecoder {
   }
 
   /** No line of an event stream begins like this; a JSON document or an HTML page does, whatever Content-Type says. */
-  #sniff(bytes: Uint8Array): void {
-    const first = bytes.find((byte) => !BLANK.has(byte));
-    if (first === undefined) return;
+  #sniff(bytes: Uint8Array): Uint8Array {
+    const start = bytes.findIndex((byte) => !BLANK.has(byte));
+    const first = bytes[start];
+    if (first === undefined) return bytes;
     this.#sniffed = true;
-    if (DOCUMENT_START.has(first)) {
-      this.#document = new DocumentBuffer(this.#options.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES);
-    }
+    if (!DOCUMENT_START.has(first)) return bytes;
+    this.#document = new DocumentBuffer(this.#options.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES);
+    // What stands before may be half of a byte order mark, the other half of which came in the read before.
+    return bytes.subarray(start);
   }
 
   #untilStopped(work: () => void): void {
