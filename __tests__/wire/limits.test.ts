@@ -54,3 +54,23 @@ describe('a mebibyte in reads of 16 bytes', () => {
     expect(decode(inReads(body, 16)).error).toBeUndefined();
   });
 });
+
+describe('nesting without end', () => {
+  const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
+
+  it.each([
+    ['a chunk', (deep: string) => `data: {"choices":[{"delta":{"x":${deep}}}]}\n\n`, 'protocol'],
+    ['a list', (deep: string) => `data: ${deep}\n\n`, 'protocol'],
+    ['an error report', (deep: string) => `data: {"error":{"x":${deep}}}\n\n`, 'protocol'],
+    ['an error event', (deep: string) => `event: error\ndata: ${deep}\n\n`, 'server'],
+    ['a document', (deep: string) => `{"choices":[{"message":{"x":${deep}}}]}`, 'protocol'],
+    ['a document that reports an error', (deep: string) => `{"error":${deep}}`, 'protocol'],
+  ])('is a typed error: %s', (_name, body, kind) => {
+    expect(decode(body(nested(100_000)) + WHOLE).error?.kind).toBe(kind);
+  });
+
+  it('does not concern brackets in strings, nor what models really nest', () => {
+    const events = [delta('['.repeat(5000)), chunk({ x: JSON.parse(nested(400)) as unknown, pad: 'x'.repeat(2000) })];
+    expect(decode(sse(events) + WHOLE)).toMatchObject({ chunks: { length: 3 } });
+  });
+});

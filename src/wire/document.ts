@@ -13,7 +13,7 @@ export type Secrets = () => readonly string[];
 
 /** A body that is a chat completion; anything else with a 2xx status (empty, `{}`, `null`, HTML) is kind `protocol`. */
 export function parseCompletion(body: string, facts: ResponseFacts, secrets: Secrets): ChatCompletion {
-  const parsed = parseJson(body);
+  const parsed = readJson(body);
   const error = embeddedError(parsed);
   if (error !== undefined) throw errorFromBody(error, facts, secrets());
   if (parsed === undefined && looksCut(body)) throw interrupted(facts);
@@ -45,6 +45,15 @@ export function embeddedError(answer: unknown): unknown {
 function isReport(error: unknown): boolean {
   if (isFields(error)) return Object.keys(error).length > 0;
   return Array.isArray(error) ? error.length > 0 : Boolean(error);
+}
+
+/** No completion is nested this deeply. What walks an object (`structuredClone` too) overflows the stack at some thousands. */
+const MAX_DEPTH = 500;
+
+/** JSON or `undefined`; never throws. */
+export function readJson(text: string): unknown {
+  const tooDeep = text.length > 2 * MAX_DEPTH && new JsonBrackets().add(text).deepest > MAX_DEPTH;
+  return tooDeep ? undefined : parseJson(text);
 }
 
 /** A JSON body whose brackets are still open: a server that dies in the middle of a chunked body can end it cleanly. */

@@ -1,5 +1,5 @@
 import { CompletionError } from '../errors.ts';
-import { errorFromBody, excerpt, parseJson, type ResponseFacts } from '../error-response.ts';
+import { errorFromBody, excerpt, type ResponseFacts } from '../error-response.ts';
 import type { Chunk } from '../events/event.ts';
 import { isFields, type Fields } from '../events/merge.ts';
 import { Completeness } from './completeness.ts';
@@ -9,6 +9,7 @@ import {
   embeddedError,
   interrupted,
   parseCompletion,
+  readJson,
   type Secrets,
 } from './document.ts';
 import { DEFAULT_MAX_EVENT_BYTES, SseDecoder, type ServerSentEvent } from './sse.ts';
@@ -114,7 +115,7 @@ export class StreamDecoder {
       this.#done = true;
       throw STOP;
     }
-    const parsed = parseJson(data);
+    const parsed = readJson(data);
     const error = embeddedError(parsed);
     if (error !== undefined) throw errorFromBody(error, this.#facts, this.#secrets());
     if (event === 'error') this.#onErrorEvent(parsed, data);
