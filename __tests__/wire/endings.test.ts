@@ -17,6 +17,8 @@ describe('a stream is whole', () => {
     ['with usage after the finish reason', [HI, finished(), chunk({ usage: USAGE })]],
     ['with choice fields after the finish reason', [HI, finished(), delta({}), delta('late')]],
     ['with a choice that has no index', [chunk({ choices: [{ delta: { content: 'hi' } }] }), finished()]],
+    ['with an index that is no number', [chunk({ choices: [{ index: '0', delta: { content: 'hi' } }] }), finished()]],
+    ['with choices that are none', [chunk({ choices: null }), chunk({ choices: [null, 1] }), HI, finished()]],
   ])('%s', (_name, values) => {
     expect(decode(sse(values)).error).toBeUndefined();
   });

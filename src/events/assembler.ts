@@ -118,7 +118,7 @@ export class Assembler {
   }
 
   #addChoice(fields: Fields, emit: Emit): void {
-    const choice = this.#choiceAt(fields['index']);
+    const choice = this.#choiceAt(choiceIndex(fields));
     let extra: Fields | undefined;
     for (const key in fields) {
       const value = fields[key];
@@ -174,16 +174,21 @@ export class Assembler {
     if (extra !== undefined) emit({ type: 'extra', choice: choice.index, scope: 'message', fields: extra });
   }
 
-  #choiceAt(index: unknown): Choice {
-    const at = Number.isInteger(index) ? (index as number) : 0;
-    let choice = this.#choices.get(at);
+  #choiceAt(index: number): Choice {
+    let choice = this.#choices.get(index);
     if (choice === undefined) {
       const [text, reasoning, refusal] = [new TextBuffer(), new TextBuffer(), new TextBuffer()];
-      choice = { index: at, text, reasoning, refusal, reason: undefined, toolCalls: undefined };
-      this.#choices.set(at, choice);
+      choice = { index, text, reasoning, refusal, reason: undefined, toolCalls: undefined };
+      this.#choices.set(index, choice);
     }
     return choice;
   }
+}
+
+/** Which choice a piece belongs to: the first, where a server does not say. */
+export function choiceIndex(choice: Fields): number {
+  const index = choice['index'];
+  return Number.isInteger(index) ? (index as number) : 0;
 }
 
 /** Gemini says `stop` in every chunk, others say `stop` after `tool_calls`: the more telling reason stands. */

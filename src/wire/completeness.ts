@@ -1,9 +1,10 @@
+import { choiceIndex } from '../events/assembler.ts';
 import { isFields, type Fields } from '../events/merge.ts';
 
 /** Whether every choice that began has a finish_reason. */
 export class Completeness {
-  readonly #open = new Set<unknown>();
-  readonly #finished = new Set<unknown>();
+  readonly #open = new Set<number>();
+  readonly #finished = new Set<number>();
 
   add(choices: unknown): void {
     if (!Array.isArray(choices)) return;
@@ -17,7 +18,7 @@ export class Completeness {
   }
 
   #addChoice(choice: Fields): void {
-    const index = choice['index'] ?? 0;
+    const index = choiceIndex(choice);
     const reason = choice['finish_reason'];
     if (typeof reason === 'string' && reason !== '') {
       this.#finished.add(index);
