@@ -1,5 +1,6 @@
 import type { PartialToolCall } from '../errors.ts';
 import type { CompletionEvent, ToolCallEvent } from './event.ts';
+import { JsonBrackets } from './json-brackets.ts';
 import { continueFields, getOwn, isFields, type Fields } from './merge.ts';
 
 interface Call {
@@ -10,6 +11,7 @@ interface Call {
   /** Pieces that came before the name. */
   held: string;
   text: string;
+  readonly brackets: JsonBrackets;
   custom: boolean;
   extra: Fields | undefined;
 }
@@ -105,6 +107,7 @@ export class ToolCalls {
       started: false,
       held: EMPTY,
       text: EMPTY,
+      brackets: new JsonBrackets(),
       custom: piece.custom,
       extra: undefined,
     };
@@ -124,6 +127,7 @@ export class ToolCalls {
   #continue(call: Call, text: string, emit: (event: CompletionEvent) => void): void {
     if (text === EMPTY) return;
     call.text += text;
+    call.brackets.add(text);
     emit({ type: 'tool-call-delta', choice: this.#choice, index: call.index, arguments: text });
   }
 
@@ -140,8 +144,7 @@ function opensAnother(call: Call, piece: Piece): boolean {
   // Some servers make up a new id, or repeat the name, in every piece: only a piece that could begin a call opens one.
   if (piece.id !== EMPTY && call.id !== EMPTY && piece.id !== call.id) return true;
   if (piece.name !== call.name) return true;
-  // Parsed only where one object seems to end and another to begin, or a repeated name would cost a parse a piece.
-  return piece.text.startsWith('{') && call.text.endsWith('}') && isJson(call.text);
+  return piece.text.startsWith('{') && call.brackets.closed;
 }
 
 function readPiece(delta: Fields): Piece {

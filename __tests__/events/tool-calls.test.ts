@@ -1,0 +1,317 @@
+import type { Chunk } from '../../src/events/event.ts';
+import { Assembler } from '../../src/events/assembler.ts';
+import { calls, chunk, delta, eventsOf, finished, only } from '../support/chunks.ts';
+
+const END = finished('tool_calls');
+
+/** A piece in OpenAI's own form; `undefined` leaves a field out. */
+function piece(index?: number, id?: string, name?: string, text?: unknown): Record<string, unknown> {
+  const fields = { name, arguments: text };
+  return { index, id, type: id === undefined ? undefined : 'function', function: fields };
+}
+
+/** The whole calls, as `[index, id, name, arguments]`. */
+function whole(...chunks: readonly Chunk[]): readonly (readonly [number, string, string, string])[] {
+  return only(eventsOf(chunks), 'tool-call').map((call) => [call.index, call.id, call.name, call.arguments]);
+}
+
+const JSON_A = '{"city":"Paris"}';
+const JSON_B = '{"city":"Rome"}';
+
+describe('tool calls come out whole', () => {
+  const twoCalls = [
+    [0, 'a', 'f', JSON_A],
+    [1, 'b', 'g', JSON_B],
+  ];
+  const byOpenAI = [
+    piece(0, 'a', 'f', ''),
+    piece(0, undefined, undefined, '{"city":'),
+    piece(0, undefined, undefined, '"Paris"}'),
+  ];
+
+  it.each<[string, readonly Record<string, unknown>[]]>([
+    ['as OpenAI sends them', [...byOpenAI, piece(1, 'b', 'g', ''), piece(1, undefined, undefined, JSON_B)]],
+    [
+      'interleaved',
+      [piece(0, 'a', 'f', '{"city":'), piece(1, 'b', 'g', JSON_B), piece(0, undefined, undefined, '"Paris"}')],
+    ],
+    ['both with index 0 and ids of their own', [piece(0, 'a', 'f', JSON_A), piece(0, 'b', 'g', JSON_B)]],
+    [
+      'both with index 0, the second in pieces',
+      [piece(0, 'a', 'f', JSON_A), piece(0, 'b', 'g', ''), piece(0, undefined, undefined, JSON_B)],
+    ],
+    ['without an index', [piece(undefined, 'a', 'f', JSON_A), piece(undefined, 'b', 'g', JSON_B)]],
+    [
+      'without an index, in pieces',
+      [
+        piece(undefined, 'a', 'f', '{"city":'),
+        piece(undefined, undefined, undefined, '"Paris"}'),
+        piece(undefined, 'b', 'g', ''),
+        piece(undefined, undefined, undefined, JSON_B),
+      ],
+    ],
+    [
+      'with null for what is absent',
+      [
+        { index: 0, id: 'a', type: null, function: { name: 'f', arguments: null } },
+        { index: 0, id: null, type: null, function: { name: null, arguments: JSON_A } },
+        { index: 1, id: 'b', function: { name: 'g', arguments: JSON_B } },
+        { index: 1, id: null, function: null },
+      ],
+    ],
+    [
+      'with empty strings for what is absent',
+      [
+        piece(0, 'a', 'f', ''),
+        { index: 0, id: '', type: '', function: { name: '', arguments: JSON_A } },
+        piece(1, 'b', 'g', JSON_B),
+        { index: 1, id: '', function: { name: '', arguments: '' } },
+      ],
+    ],
+    [
+      'with the id in every piece',
+      [
+        piece(0, 'a', 'f', '{"city":'),
+        piece(0, 'a', undefined, '"Paris"}'),
+        piece(1, 'b', 'g', '{"city":'),
+        piece(1, 'b', undefined, '"Rome"}'),
+      ],
+    ],
+    [
+      'with id and name in every piece',
+      [
+        piece(0, 'a', 'f', '{"city":'),
+        piece(0, 'a', 'f', '"Paris"}'),
+        piece(1, 'b', 'g', '{"city":'),
+        piece(1, 'b', 'g', '"Rome"}'),
+      ],
+    ],
+    [
+      'with a new id in every piece',
+      [
+        piece(0, 'a', 'f', '{"city":'),
+        piece(0, 'a2', undefined, '"Paris"}'),
+        piece(1, 'b', 'g', '{"city":'),
+        piece(1, 'b2', undefined, '"Rome"}'),
+      ],
+    ],
+    [
+      'without a type',
+      [
+        { index: 0, id: 'a', function: { name: 'f', arguments: JSON_A } },
+        { index: 1, id: 'b', function: { name: 'g', arguments: JSON_B } },
+      ],
+    ],
+    [
+      'with the name after the arguments',
+      [
+        piece(0, 'a', undefined, '{"city":'),
+        piece(0, undefined, undefined, '"Paris"}'),
+        piece(0, undefined, 'f', ''),
+        piece(1, 'b', undefined, JSON_B),
+        piece(1, undefined, 'g'),
+      ],
+    ],
+    ['with a first index of 1', [piece(1, 'a', 'f', JSON_A), piece(2, 'b', 'g', JSON_B)]],
+    ['with a huge and a negative index', [piece(2 ** 40, 'a', 'f', JSON_A), piece(-1, 'b', 'g', JSON_B)]],
+    [
+      'with an index that is no number',
+      [
+        { ...piece(0, 'a', 'f', JSON_A), index: '0' },
+        { ...piece(1, 'b', 'g', JSON_B), index: '1' },
+      ],
+    ],
+    [
+      'told apart by id under one index, out of turn',
+      [
+        piece(0, 'a', 'f', '{"city":'),
+        piece(0, 'b', 'g', '{"city":'),
+        piece(0, 'a', undefined, '"Paris"}'),
+        piece(0, 'b', undefined, '"Rome"}'),
+      ],
+    ],
+    ['with the arguments as an object', [piece(0, 'a', 'f', { city: 'Paris' }), piece(1, 'b', 'g', { city: 'Rome' })]],
+    [
+      'between pieces that are none',
+      [piece(0, 'a', 'f', JSON_A), null, 'x', [], piece(1, 'b', 'g', JSON_B)] as Record<string, unknown>[],
+    ],
+  ])('%s', (_name, pieces) => {
+    expect(whole(calls(...pieces), END)).toEqual(twoCalls);
+    expect(whole(...pieces.map((each) => calls(each)), END)).toEqual(twoCalls);
+  });
+
+  it.each([
+    ['by their names', piece(undefined, undefined, 'f', JSON_A), piece(undefined, undefined, 'g', JSON_B), 'g'],
+    ['by their names under index 0', piece(0, undefined, 'f', JSON_A), piece(0, undefined, 'g', JSON_B), 'g'],
+    ['by a new object after a whole one', piece(0, undefined, 'f', JSON_A), piece(0, undefined, 'f', JSON_B), 'f'],
+    [
+      'by a new object after a whole one and a blank',
+      piece(0, undefined, 'f', `${JSON_A}\n`),
+      piece(0, undefined, 'f', JSON_B),
+      'f',
+    ],
+  ])('are told apart without ids %s', (_name, first, second, name) => {
+    const [a, b] = whole(calls(first), calls(second), END);
+    expect(a).toEqual([0, 'call_chatcmpl-1_0_0', 'f', expect.stringContaining(JSON_A)]);
+    expect(b).toEqual([1, 'call_chatcmpl-1_0_1', name, JSON_B]);
+  });
+
+  it('are one call where a repeated name goes with pieces of one object', () => {
+    const text = '{"code":"a(){}","list":[{},{"b":{}}]}';
+    for (let at = 0; at <= text.length; at++) {
+      const pieces = [piece(0, undefined, 'f', text.slice(0, at)), piece(0, undefined, 'f', text.slice(at))];
+      expect(whole(...pieces.map((each) => calls(each)), END)).toEqual([[0, 'call_chatcmpl-1_0_0', 'f', text]]);
+    }
+  });
+
+  it.each([null, undefined, '', {}])('with {} for arguments that are %j', (text) => {
+    expect(whole(calls(piece(0, 'a', 'f', text)), END)).toEqual([[0, 'a', 'f', '{}']]);
+  });
+
+  it('whatever finish reason the server gives to a whole turn', () => {
+    for (const reason of ['tool_calls', 'stop', 'function_call', 'made_up', '']) {
+      expect(whole(calls(piece(0, 'a', 'f', JSON_A)), finished(reason))).toEqual([[0, 'a', 'f', JSON_A]]);
+    }
+  });
+});
+
+describe('while they arrive', () => {
+  it('a start, then the pieces, each in its chunk; the whole call only at the end', () => {
+    const chunks = [
+      calls(piece(0, 'a', 'f', '')),
+      calls(piece(0, undefined, undefined, '{"a"')),
+      calls(piece(0, undefined, undefined, ':1}')),
+    ];
+    expect(eventsOf([...chunks, END]).slice(1)).toEqual([
+      { type: 'tool-call-start', choice: 0, index: 0, id: 'a', name: 'f' },
+      { type: 'tool-call-delta', choice: 0, index: 0, arguments: '{"a"' },
+      { type: 'tool-call-delta', choice: 0, index: 0, arguments: ':1}' },
+      { type: 'tool-call', choice: 0, index: 0, id: 'a', name: 'f', arguments: '{"a":1}' },
+      { type: 'finish', choice: 0, reason: 'tool_calls' },
+    ]);
+  });
+
+  it('nothing of a call before its name; then its start and what was held back', () => {
+    const events = eventsOf([
+      calls(piece(0, 'a', undefined, '{"a"')),
+      calls(piece(0, undefined, undefined, ':1}')),
+      calls(piece(0, undefined, 'f')),
+    ]);
+    expect(events.slice(1, 4)).toEqual([
+      { type: 'tool-call-start', choice: 0, index: 0, id: 'a', name: 'f' },
+      { type: 'tool-call-delta', choice: 0, index: 0, arguments: '{"a":1}' },
+      expect.objectContaining({ type: 'tool-call', arguments: '{"a":1}' }),
+    ]);
+  });
+
+  it('an id of ours is unique in the completion, and short enough for OpenAI', () => {
+    const unnamed = (index: number): Record<string, unknown> => piece(index, undefined, 'f', '{}');
+    const first = chunk({
+      id: 'x'.repeat(200),
+      choices: [{ index: 0, delta: { tool_calls: [unnamed(0), unnamed(1)] } }],
+    });
+    const second = delta({ tool_calls: [unnamed(0)] }, 1);
+    const ids = only(eventsOf([first, second]), 'tool-call').map(({ id }) => id);
+    expect(new Set(ids).size).toBe(3);
+    expect(Math.max(...ids.map((id) => id.length))).toBeLessThanOrEqual(40);
+  });
+});
+
+describe('a call that is not known to be whole is never emitted as such', () => {
+  it.each([
+    ['cut at the token limit', JSON_A, 'length'],
+    ['stopped by the content filter', JSON_A, 'content_filter'],
+    ['cut inside its JSON', '{"city":"Par', 'tool_calls'],
+    ['cut, and the server says stop', '{"city"', 'stop'],
+    ['no JSON', 'Paris', 'tool_calls'],
+    ['two objects in one', JSON_A + JSON_B, 'tool_calls'],
+  ])('%s', (_name, text, reason) => {
+    const events = eventsOf([calls(piece(0, 'a', 'f', text)), finished(reason)]);
+    expect(only(events, 'tool-call')).toEqual([]);
+    expect(only(events, 'finish')).toEqual([{ type: 'finish', choice: 0, reason }]);
+  });
+
+  it('without a name', () => {
+    expect(eventsOf([calls(piece(0, 'a', undefined, '{}')), END]).map(({ type }) => type)).toEqual(['start', 'finish']);
+  });
+
+  it('and a whole one beside it is', () => {
+    expect(whole(calls(piece(0, 'a', 'f', '{"cut'), piece(1, 'b', 'g', '{}')), END)).toEqual([[1, 'b', 'g', '{}']]);
+  });
+
+  it('but the partial has it as far as it came', () => {
+    const assembler = new Assembler({ attempt: 1 });
+    assembler.add(calls(piece(0, 'a', 'f', '{"ci'), piece(1, undefined, undefined, '{"no name')), () => undefined);
+    expect(assembler.partial().toolCalls).toEqual([
+      { id: 'a', name: 'f', arguments: '{"ci' },
+      { id: 'call_chatcmpl-1_0_1', name: '', arguments: '{"no name' },
+    ]);
+  });
+});
+
+describe('custom tools', () => {
+  const custom = (input: unknown): Record<string, unknown> => ({
+    index: 0,
+    id: 'a',
+    type: 'custom',
+    custom: { name: 'sql', input },
+  });
+
+  it('have free text for arguments, which needs to be no JSON', () => {
+    const events = eventsOf([calls(custom('SELECT ')), calls({ index: 0, custom: { input: '1' } }), END]);
+    expect(only(events, 'tool-call')).toEqual([
+      {
+        type: 'tool-call',
+        choice: 0,
+        index: 0,
+        id: 'a',
+        name: 'sql',
+        arguments: 'SELECT 1',
+        extra: { type: 'custom' },
+      },
+    ]);
+  });
+
+  it('may be called with nothing, and are cut by the token limit too', () => {
+    expect(whole(calls(custom('')), END)).toEqual([[0, 'a', 'sql', '']]);
+    expect(whole(calls(custom('SELECT')), finished('length'))).toEqual([]);
+  });
+});
+
+describe('provider fields of a call', () => {
+  it('come with the whole call, put together', () => {
+    const google = { extra_content: { google: { thought_signature: 'AB' } } };
+    const [call] = only(
+      eventsOf([
+        calls({ ...piece(0, 'a', 'f', '{}'), ...google }),
+        calls({ index: 0, extra_content: { google: { thought_signature: 'CD' } } }),
+        END,
+      ]),
+      'tool-call',
+    );
+    expect(call?.extra).toEqual({ extra_content: { google: { thought_signature: 'ABCD' } } });
+  });
+
+  it('are harmless whatever their names', () => {
+    const hostile = JSON.parse(
+      '{"index":0,"id":"a","function":{"name":"f","arguments":"{}","__proto__":{"x":1}},"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}',
+    ) as object;
+    const [call] = only(eventsOf([calls(hostile), calls({ ...hostile, function: {} }), END]), 'tool-call');
+    expect(Object.keys(call?.extra ?? {})).toEqual(['__proto__', 'constructor']);
+    expect(Object.getPrototypeOf(call?.extra)).toBe(Object.prototype);
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+});
+
+it('a mebibyte of arguments in small pieces, the name in each, is put together', () => {
+  const text = `{"code":"${'{}'.repeat(512 * 1024)}"}`;
+  const assembler = new Assembler({ attempt: 1 });
+  const texts: string[] = [];
+  for (let at = 0; at < text.length; at += 9) {
+    assembler.add(calls(piece(0, undefined, 'f', text.slice(at, at + 9))), () => undefined);
+  }
+  assembler.finish((event) => {
+    if (event.type === 'tool-call') texts.push(event.arguments);
+  });
+  expect(texts).toEqual([text]);
+});
