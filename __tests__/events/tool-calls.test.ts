@@ -204,6 +204,18 @@ describe('while they arrive', () => {
     ]);
   });
 
+  it('a call has one id from its start to its end, also if the server names it late or never', () => {
+    for (const late of [
+      piece(0, 'late', undefined, '1}'),
+      piece(0, 'late', 'f', '1}'),
+      piece(0, undefined, undefined, '1}'),
+    ]) {
+      const events = eventsOf([calls(piece(0, undefined, 'f', '{"a":')), calls(late), END]);
+      const [start] = only(events, 'tool-call-start');
+      expect(only(events, 'tool-call')).toEqual([expect.objectContaining({ id: start?.id, arguments: '{"a":1}' })]);
+    }
+  });
+
   it('an id of ours is unique in the completion, and short enough for OpenAI', () => {
     const unnamed = (index: number): Record<string, unknown> => piece(index, undefined, 'f', '{}');
     const first = chunk({

@@ -5,7 +5,10 @@ import { continueFields, getOwn, isFields, type Fields } from './merge.ts';
 
 interface Call {
   readonly index: number;
+  /** As the server says. */
   id: string;
+  /** As told at the start: a server's id that comes later is too late. */
+  shownId: string;
   name: string;
   started: boolean;
   /** Pieces that came before the name. */
@@ -45,10 +48,6 @@ export class ToolCalls {
     this.#completionId = completionId;
   }
 
-  get size(): number {
-    return this.#calls.length;
-  }
-
   add(delta: unknown, emit: (event: CompletionEvent) => void): void {
     if (!isFields(delta)) return;
     const piece = readPiece(delta);
@@ -78,7 +77,7 @@ export class ToolCalls {
         type: 'tool-call',
         choice: this.#choice,
         index: call.index,
-        id: this.#idOf(call),
+        id: call.shownId,
         name: call.name,
         arguments: text,
         ...(extra === undefined ? undefined : { extra }),
@@ -103,6 +102,7 @@ export class ToolCalls {
     const call: Call = {
       index: this.#calls.length,
       id: EMPTY,
+      shownId: EMPTY,
       name: EMPTY,
       started: false,
       held: EMPTY,
@@ -118,7 +118,8 @@ export class ToolCalls {
 
   #start(call: Call, emit: (event: CompletionEvent) => void): void {
     call.started = true;
-    emit({ type: 'tool-call-start', choice: this.#choice, index: call.index, id: this.#idOf(call), name: call.name });
+    call.shownId = this.#idOf(call);
+    emit({ type: 'tool-call-start', choice: this.#choice, index: call.index, id: call.shownId, name: call.name });
     const held = call.held;
     call.held = EMPTY;
     this.#continue(call, held, emit);
@@ -133,8 +134,9 @@ export class ToolCalls {
 
   /** A tool result must name its call, so one without an id gets one. OpenAI takes ids of up to 40 characters. */
   #idOf(call: Call): string {
-    if (call.id !== EMPTY) return call.id;
-    return `call_${this.#completionId.slice(-24)}_${String(this.#choice)}_${String(call.index)}`;
+    return (
+      call.shownId || call.id || `call_${this.#completionId.slice(-24)}_${String(this.#choice)}_${String(call.index)}`
+    );
   }
 }
 
