@@ -23,6 +23,7 @@ const config: Config = {
       transform,
       testMatch: ['<rootDir>/__tests__/package/**/*.test.ts'],
       globalSetup: '<rootDir>/__tests__/package/build.ts',
+      globalTeardown: '<rootDir>/__tests__/package/remove.ts',
     },
   ],
 };

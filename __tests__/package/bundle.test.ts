@@ -1,0 +1,124 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build, type BuildOptions } from 'esbuild';
+import { ANSWER, consumer, runNode, startServer, type Server } from './consumer.ts';
+
+interface Bundle {
+  readonly code: string;
+  /** Every file that went in, as `package/path`. */
+  readonly inputs: readonly string[];
+  /** What is left to be imported when the bundle runs. */
+  readonly imports: readonly string[];
+}
+
+async function bundle(
+  contents: string,
+  target: Pick<BuildOptions, 'platform' | 'format' | 'packages' | 'minify'>,
+): Promise<Bundle> {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents, resolveDir: consumer },
+    absWorkingDir: consumer,
+    bundle: true,
+    write: false,
+    metafile: true,
+    logLevel: 'silent',
+    ...target,
+  });
+  return {
+    code: outputFiles[0]?.text ?? '',
+    inputs: Object.keys(metafile.inputs)
+      .filter((path) => path.includes('node_modules/'))
+      .map((path) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length))
+      .sort(),
+    imports: Object.values(metafile.outputs).flatMap((output) => output.imports.map(({ path }) => path)),
+  };
+}
+
+const packagesOf = ({ inputs }: Bundle): readonly string[] =>
+  [...new Set(inputs.map((path) => path.split('/')[0]!))].sort();
+
+let server: Server;
+let empty: string;
+
+beforeAll(async () => {
+  server = await startServer();
+  empty = mkdtempSync(join(tmpdir(), 'rxjs-openai-bundle-'));
+});
+
+afterAll(async () => {
+  rmSync(empty, { recursive: true });
+  await server.close();
+});
+
+/** Runs a bundle where there is no package to be found. */
+async function run(code: string, name: string): Promise<string> {
+  writeFileSync(join(empty, name), code);
+  const { stdout } = await runNode([name], { cwd: empty, environment: server.environment });
+  return stdout.trim();
+}
+
+describe('a bundle for browsers', () => {
+  const BROWSER = { platform: 'browser', format: 'esm' } as const;
+
+  it.each(['rxjs-openai', 'rxjs-openai/promises'])(
+    '%s brings no SDK client, no dotenv, no module of Node',
+    async (entry) => {
+      const whole = await bundle(`export * from '${entry}'`, BROWSER);
+      expect(packagesOf(whole).filter((name) => name !== 'tslib')).toEqual([
+        'eventsource-parser',
+        'openai',
+        'rxjs',
+        'rxjs-openai',
+      ]);
+      const ofErrorClass = await bundle(`export * from 'openai/core/error'`, BROWSER);
+      const openai = (made: Bundle): readonly string[] => made.inputs.filter((path) => path.startsWith('openai/'));
+      expect(openai(whole)).toEqual(openai(ofErrorClass));
+      expect(
+        whole.inputs.filter((path) => /^rxjs-openai\/dist\/(?:cjs|esm\/node|esm\/transport\/sdk)/.test(path)),
+      ).toEqual([]);
+      expect(whole.imports).toEqual([]);
+      expect(whole.code).not.toMatch(/\bprocess\.|\brequire\(/);
+    },
+  );
+
+  it('works', async () => {
+    const { code } = await bundle(
+      `import { fetchTransport, OpenAIChatCompletion } from 'rxjs-openai';
+       const transport = fetchTransport({ baseURL: process.env.OPENAI_BASE_URL });
+       new OpenAIChatCompletion({ transport }).stream$('Hi').subscribe((text) => console.log(text));`,
+      BROWSER,
+    );
+    await expect(run(code, 'browser.mjs')).resolves.toBe(ANSWER);
+  });
+
+  it('leaves out what is not used', async () => {
+    const { code } = await bundle(
+      `import { isCompletionError } from 'rxjs-openai'; console.log(isCompletionError(1));`,
+      {
+        ...BROWSER,
+        minify: true,
+      },
+    );
+    expect(code.length).toBeLessThan(1000);
+  });
+});
+
+describe('a bundle for Node', () => {
+  const PROGRAM = `
+    import { OpenAIChatCompletion } from 'rxjs-openai/promises';
+    new OpenAIChatCompletion().generateCompletion('Hi').then((text) => console.log(text));`;
+
+  it('as CommonJS needs nothing beside it', async () => {
+    const { code, inputs } = await bundle(PROGRAM, { platform: 'node', format: 'cjs' });
+    expect(inputs).toContain('rxjs-openai/dist/esm/transport/sdk.js');
+    await expect(run(code, 'program.cjs')).resolves.toBe(ANSWER);
+  });
+
+  it('as an ES module, with the packages left outside, loads them when it runs', async () => {
+    const { code, imports } = await bundle(PROGRAM, { platform: 'node', format: 'esm', packages: 'external' });
+    expect(imports).toEqual(['rxjs-openai/promises']);
+    const { stdout } = await runNode(['--input-type=module', '-e', code], { environment: server.environment });
+    expect(stdout.trim()).toBe(ANSWER);
+  });
+});
