@@ -24,7 +24,9 @@ export class Assembler {
   readonly #choices = new Map<number, Choice>();
   #started = false;
   #id = '';
-  #usage: unknown;
+  #usage: Fields | undefined;
+  /** Usage from elsewhere (`x_groq`, Moonshot's choices), where the completion has none. */
+  #usageAside: Fields | undefined;
   /** Fields seen before `start` could be told (Azure's first chunk has filter results and an empty id). */
   #early: CompletionEvent[] = [];
   #shownTier: unknown;
@@ -53,7 +55,8 @@ export class Assembler {
       if (choice.reason !== 'length' && choice.reason !== 'content_filter') choice.toolCalls?.finish(emit);
       emit({ type: 'finish', choice: choice.index, reason: choice.reason ?? null });
     }
-    if (isFields(this.#usage)) emit({ type: 'usage', usage: this.#usage as never });
+    const usage = this.#usage ?? this.#usageAside;
+    if (usage !== undefined) emit({ type: 'usage', usage: usage as never });
   }
 
   /** What has arrived of a choice. */
@@ -101,13 +104,13 @@ export class Assembler {
         case 'obfuscation': // Random padding against traffic analysis, no part of the completion.
           break;
         case 'usage':
-          if (value !== null && value !== undefined) this.#usage = value;
+          if (isFields(value)) this.#usage = value;
           break;
         case 'service_tier': // The same in every chunk: told when it changes.
           if (value !== null && value !== this.#shownTier) setOwn((extra ??= {}), key, (this.#shownTier = value));
           break;
         case 'x_groq':
-          if (isFields(value) && isFields(value['usage'])) this.#usage ??= value['usage'];
+          if (isFields(value) && isFields(value['usage'])) this.#usageAside = value['usage'];
           setOwn((extra ??= {}), key, value);
           break;
         default:
@@ -134,6 +137,11 @@ export class Assembler {
           break;
         case 'logprobs':
           if (isFields(value)) emitLogprobs(choice.index, value, emit);
+          break;
+        case 'usage':
+          if (!isFields(value)) break;
+          this.#usageAside = value;
+          setOwn((extra ??= {}), key, value);
           break;
         default:
           if (value !== null && value !== undefined) setOwn((extra ??= {}), key, value);
