@@ -1,0 +1,128 @@
+import { compile, settings } from '../support/compile.ts';
+
+const OPTIONS = settings({
+  module: 'nodenext',
+  lib: ['ES2022', 'DOM', 'DOM.Iterable', 'ESNext.Disposable'],
+  types: [],
+  allowImportingTsExtensions: true,
+  exactOptionalPropertyTypes: true,
+  skipLibCheck: true,
+});
+
+const IMPORTS = `
+import { OpenAIChatCompletion, type ChatCompletionOptions, type CompletionEvent, type Logger } from '../../src/index.ts';
+import { OpenAIChatCompletion as Promises } from '../../src/promises.ts';
+import type { ChatCompletionChunk, ChatCompletionCreateParams, ChatCompletionMessageParam } from 'openai/resources/chat/completions';
+import type { Observable } from 'rxjs';
+declare const chat: OpenAIChatCompletion;
+declare const promises: Promises;
+declare const event: CompletionEvent;
+`;
+
+/** What a user may write. */
+const ACCEPTED = {
+  'a string for the messages': `chat.stream$('Hi')`,
+  "OpenAI's messages": `declare const m: ChatCompletionMessageParam[]; chat.events$(m)`,
+  'messages nobody may change': `chat.stream$([{ role: 'user', content: 'Hi' }] as const)`,
+  "OpenAI's parameters": `chat.stream$('Hi', { model: 'm', temperature: 1, max_completion_tokens: 5, n: 2, stop: ['x'], tools: [
+    { type: 'function', function: { name: 'f', parameters: {} } }], response_format: { type: 'json_object' }, seed: 1 })`,
+  "OpenAI's parameters, taken from a variable": `declare const p: Omit<ChatCompletionCreateParams, 'messages' | 'stream'>;
+    chat.completion$('Hi', p)`,
+  'no temperature': `new OpenAIChatCompletion({ temperature: null })`,
+  'fields OpenAI does not know, as extraBody': `chat.stream$('Hi', {}, { extraBody: { top_k: 5 } })`,
+  'options that may be undefined': `declare const signal: AbortSignal | undefined;
+    chat.stream$('Hi', undefined, { signal, timeout: { idleMs: false } })`,
+  'what each method emits': `
+    const text$: Observable<string> = chat.stream$('Hi');
+    const whole$: Observable<string> = chat.generate$('Hi');
+    const events$: Observable<CompletionEvent> = chat.events$('Hi');
+    const chunks$: Observable<ChatCompletionChunk> = chat.chunks$('Hi');
+    const answer: Promise<string> = promises.generateCompletion('Hi');`,
+  'an event narrowed by its type': `
+    if (event.type === 'text-delta') event.text satisfies string;
+    else if (event.type === 'tool-call') [event.name, event.arguments] satisfies [string, string];
+    else if (event.type === 'usage') event.usage.total_tokens satisfies number;
+    else if (event.type === 'start') event.model satisfies string;`,
+  'every event told apart, and none forgotten': `
+    const name = (e: CompletionEvent): string => {
+      switch (e.type) {
+        case 'start': case 'text-delta': case 'reasoning-delta': case 'refusal-delta': case 'tool-call-start':
+        case 'tool-call-delta': case 'tool-call': case 'logprobs': case 'finish': case 'usage': case 'extra': case 'restart':
+          return e.type;
+        default: return e satisfies never;
+      }
+    };`,
+  'console as a logger': `declare const console: Console; const logger: Logger = console;`,
+  'a logger of levels and overloads, as pino has them': `
+    interface LogFn { (obj: unknown, msg?: string, ...args: unknown[]): void; (msg: string, ...args: unknown[]): void }
+    interface Pino { level: string; fatal: LogFn; error: LogFn; warn: LogFn; info: LogFn; debug: LogFn; trace: LogFn }
+    declare const pino: Pino;
+    new OpenAIChatCompletion({ logger: pino });`,
+  'a logger whose methods return it, as winston has them': `
+    interface Winston { error(m: string): Winston; warn(m: string): Winston; info(m: string): Winston; debug(m: string): Winston }
+    declare const winston: Winston;
+    new OpenAIChatCompletion({ logger: winston });`,
+  'for await': `for await (const text of promises.streamCompletion('Hi')) text satisfies string;
+    for await (const e of promises.streamEvents('Hi')) e.type satisfies string;`,
+  'await using': `await using texts = promises.streamCompletion('Hi'); for await (const text of texts) text.trim();`,
+  'a client of its own behind the facade': `new Promises(chat); new Promises({ apiKey: 'key' }); new Promises();`,
+} as const;
+
+/** What the compiler must refuse, and how it puts it. */
+const REFUSED: Readonly<Record<string, readonly [code: string, error: RegExp]>> = {
+  'messages among the parameters': [`chat.stream$('Hi', { messages: [] })`, /TS2353: .*'messages' does not exist/],
+  'stream among the parameters': [`chat.generate$('Hi', { stream: true })`, /TS2353: .*'stream' does not exist/],
+  'a signal among the parameters': [
+    `chat.stream$('Hi', { signal: AbortSignal.abort() })`,
+    /TS2353: .*'signal' does not exist/,
+  ],
+  'a parameter of the wrong type': [`chat.stream$('Hi', { temperature: '1' })`, /TS2322: Type 'string'/],
+  'a parameter nobody knows': [`chat.stream$('Hi', { temprature: 1 })`, /TS2561: .*'temprature'/],
+  'a message without a role': [
+    `chat.stream$([{ content: 'Hi' }])`,
+    /TS2322: Type '{ content: string; }' is not assignable to type '.*ChatCompletionMessageParam'/,
+  ],
+  'a gate for an answer in one piece': [`chat.generate$('Hi', {}, { gate: () => {} })`, /TS2353: .*'gate'/],
+  'a choice of all events': [`chat.events$('Hi', {}, { choice: 1 })`, /TS2353: .*'choice'/],
+  'a gate of their own for iterators': [`promises.streamCompletion('Hi', {}, { gate: () => {} })`, /TS2353: .*'gate'/],
+  'an option nobody knows': [`new OpenAIChatCompletion({ apikey: 'key' })`, /TS2561: .*'apikey'/],
+  'the text of any event': [`event.text`, /TS2339: Property 'text' does not exist/],
+  'the arguments of a tool call that only began': [
+    `if (event.type === 'tool-call-start') event.arguments`,
+    /TS2339: Property 'arguments' does not exist/,
+  ],
+  'a change of an event': [
+    `if (event.type === 'text-delta') event.text = ''`,
+    /TS2540: Cannot assign to 'text' because it is a read-only property/,
+  ],
+  'a logger without levels': [`new OpenAIChatCompletion({ logger: { log: () => {} } })`, /TS2353: .*'log'/],
+};
+
+const codes: readonly (readonly [string, string])[] = [
+  ...Object.entries(ACCEPTED),
+  ...Object.entries(REFUSED).map(([name, [code]]) => [name, code] as const),
+];
+const { errors } = compile(
+  __dirname,
+  Object.fromEntries(codes.map(([, code], place) => [`${place}.mts`, `${IMPORTS}\n${code};\nexport {};`])),
+  OPTIONS,
+);
+
+const errorsOf = (name: string): readonly string[] | undefined =>
+  errors[`${codes.findIndex(([each]) => each === name)}.mts`];
+
+describe('the compiler accepts', () => {
+  it.each(Object.keys(ACCEPTED))('%s', (name) => {
+    expect(errorsOf(name)).toEqual([]);
+  });
+
+  it('and finds nothing wrong elsewhere', () => {
+    expect(errors['elsewhere']).toEqual([]);
+  });
+});
+
+describe('the compiler refuses', () => {
+  it.each(Object.entries(REFUSED))('%s', (name, [, error]) => {
+    expect(errorsOf(name)).toEqual([expect.stringMatching(error)]);
+  });
+});
