@@ -59,7 +59,7 @@ export class Collector {
       choices: [...this.#choices].sort(([a], [b]) => a - b).map(([index, choice]) => toChoice(index, choice)),
     };
     if (this.#start?.systemFingerprint !== undefined) completion['system_fingerprint'] = this.#start.systemFingerprint;
-    if (this.#usage !== undefined) completion['usage'] = this.#usage;
+    if (this.#usage !== undefined) completion['usage'] = structuredClone(this.#usage);
     copyFields(completion, this.#fields);
     return completion as unknown as ChatCompletion;
   }
@@ -104,8 +104,9 @@ function addToChoice(choice: CollectedChoice, event: ChoiceEvent): void {
       choice.refusal.add(event.text);
       break;
     case 'logprobs':
-      choice.tokens.push(...event.tokens);
-      choice.refusalTokens.push(...event.refusalTokens);
+      // One by one: spread as arguments, the tokens of a long answer that comes in one piece overflow the stack.
+      for (const token of event.tokens) choice.tokens.push(token);
+      for (const token of event.refusalTokens) choice.refusalTokens.push(token);
       break;
     case 'tool-call':
       choice.toolCalls.push(event);
@@ -143,7 +144,7 @@ function toChoice(index: number, choice: CollectedChoice): Fields {
 }
 
 function orNull(list: readonly unknown[]): readonly unknown[] | null {
-  return list.length > 0 ? [...list] : null;
+  return list.length > 0 ? structuredClone(list) : null;
 }
 
 function toToolCall(call: ToolCallEvent): Fields {
