@@ -1,0 +1,110 @@
+import { continueFields, replaceFields, type Fields } from '../../src/events/merge.ts';
+
+function continued(...pieces: readonly Fields[]): Fields {
+  const target: Fields = {};
+  for (const piece of pieces) continueFields(target, piece);
+  return target;
+}
+
+function replaced(...states: readonly Fields[]): Fields {
+  const target: Fields = {};
+  for (const state of states) replaceFields(target, state);
+  return target;
+}
+
+describe('pieces of a message', () => {
+  it('join texts, however deep, and keep what is repeated once', () => {
+    const first = { audio: { id: 'a1', data: 'AAA', transcript: 'Hel' }, name: 'n', note: 'x' };
+    const second = { audio: { id: 'a1', data: 'BBB', transcript: 'lo', expires_at: 5 }, name: 'n', note: 'y' };
+    expect(continued(first, second)).toEqual({
+      audio: { id: 'a1', data: 'AAABBB', transcript: 'Hello', expires_at: 5 },
+      name: 'n',
+      note: 'xy',
+    });
+  });
+
+  it.each(['id', 'type', 'format', 'name', 'role', 'object', 'model', 'index', 'status', 'provider'])(
+    'take the last %s, which servers repeat',
+    (key) => {
+      expect(continued({ [key]: 'a' }, { [key]: 'a' }, { [key]: 'b' })).toEqual({ [key]: 'b' });
+    },
+  );
+
+  it('continue lists: entries with an index continue theirs, others are appended', () => {
+    const list = (...entries: readonly unknown[]): Fields => ({ list: entries });
+    expect(
+      continued(
+        list({ index: 0, type: 't', text: 'a' }, { index: 1, text: 'x' }, 'plain'),
+        list({ index: 1, text: 'y' }, { text: 'loose' }),
+        list({ index: 0, type: 't', text: 'b' }, { index: 'no', text: 'z' }),
+      ),
+    ).toEqual(
+      list(
+        { index: 0, type: 't', text: 'ab' },
+        { index: 1, text: 'xy' },
+        'plain',
+        { text: 'loose' },
+        { index: 'no', text: 'z' },
+      ),
+    );
+  });
+
+  it('take the last number, and do not forget for a null', () => {
+    expect(continued({ a: 1, b: 'x', c: null }, { a: 2, b: null, c: null, d: { e: 1 } }, { c: 'y', d: 'z' })).toEqual({
+      a: 2,
+      b: 'x',
+      c: 'y',
+      d: 'z',
+    });
+  });
+
+  it('are not shared with the whole, and not changed', () => {
+    const piece = { audio: { data: 'A' }, list: [{ index: 0, text: 'a' }] };
+    const copy = structuredClone(piece);
+    const whole = continued(piece, piece);
+    expect(piece).toEqual(copy);
+    expect(whole).toEqual({ audio: { data: 'AA' }, list: [{ index: 0, text: 'aa' }] });
+  });
+});
+
+describe('states', () => {
+  it('replace one another; objects keep their other members', () => {
+    expect(
+      replaced(
+        { filter: { hate: 'low', self_harm: { filtered: false } }, list: [1], text: 'a' },
+        { list: [2, 3], text: 'b' },
+        {
+          filter: { hate: 'high', self_harm: { severity: 1 } },
+          text: null,
+        },
+      ),
+    ).toEqual({ filter: { hate: 'high', self_harm: { filtered: false, severity: 1 } }, list: [2, 3], text: 'b' });
+  });
+
+  it('are not shared with the whole, and not changed', () => {
+    const state = { filter: { hate: 'low' } };
+    replaced(state, { filter: { hate: 'high' } });
+    expect(state).toEqual({ filter: { hate: 'low' } });
+  });
+});
+
+describe.each([
+  ['pieces', continueFields],
+  ['states', replaceFields],
+])('%s with hostile names', (_name, merge) => {
+  it('become own properties and touch no prototype', () => {
+    const hostile = (): Fields =>
+      JSON.parse('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"toString":"x"}') as Fields;
+    const target: Fields = {};
+    merge(target, hostile());
+    merge(target, hostile());
+    merge(target, { a: hostile() });
+    merge(target, { a: hostile() });
+    expect(Object.keys(target)).toEqual(['__proto__', 'constructor', 'toString', 'a']);
+    expect(Object.getPrototypeOf(target)).toBe(Object.prototype);
+    expect(Object.keys(target['a'] as object)).toEqual(['__proto__', 'constructor', 'toString']);
+    expect('polluted' in (target['a'] as object)).toBe(false);
+    expect('polluted' in {}).toBe(false);
+    expect((Object as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+});
