@@ -46,14 +46,16 @@ async function send(
   input: string | URL | Request,
   init: RequestInit | undefined,
 ): Promise<Response> {
-  const { hooks, scheduler, request } = bounds;
+  const { hooks, scheduler, request, signal } = bounds;
+  // The subscriber may have left while the transport was getting ready.
+  signal.throwIfAborted();
   const info: RequestInfo = { url: shownUrl(input), ...request };
   const added = hooks.onRequest?.(info);
   const sentAt = scheduler.now();
   const response = await connect(fetch, bounds, input, {
     ...init,
     ...(added ? { headers: withHeaders(init?.headers, added) } : undefined),
-    signal: joined(bounds.signal, init?.signal),
+    signal: joined(signal, init?.signal),
     redirect: 'manual',
   });
   const requestId = requestIdOf(response.headers);
@@ -69,7 +71,7 @@ async function send(
 /** The response if it is a 2xx; any other becomes a typed error, its body read within the bounds. */
 export async function accepted(
   response: Response,
-  bounds: Pick<FetchBounds, 'clock' | 'idleMs' | 'scheduler' | 'secrets'>,
+  bounds: Pick<FetchBounds, 'clock' | 'idleMs' | 'scheduler' | 'secrets' | 'signal'>,
 ): Promise<Response> {
   if (response.ok) return response;
   const facts = factsOf(response, bounds.scheduler.now());
@@ -88,10 +90,26 @@ async function connect(
   init: RequestInit,
 ): Promise<Response> {
   try {
-    return await fetch(input, init);
+    return await orAborted(Promise.resolve(fetch(input, init)), bounds.signal);
   } catch (error) {
     throw connectionError(error, bounds.secrets());
   }
+}
+
+/** A fetch that ignores its signal must hold up nobody: the SDK keeps a timer of its own until its fetch settles. */
+function orAborted(response: Promise<Response>, signal: AbortSignal): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      reject(signal.reason as Error);
+      void response.then(discard, ignore);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    response
+      .finally(() => {
+        signal.removeEventListener('abort', onAbort);
+      })
+      .then(resolve, reject);
+  });
 }
 
 function joined(ours: AbortSignal, theirs: AbortSignal | null | undefined): AbortSignal {
@@ -142,10 +160,18 @@ export function connectionError(error: unknown, secrets: readonly string[]): Com
 }
 
 /** As much of the body as comes within the limits. One period of the idle clock bounds all of it: errors do not trickle. */
-async function readErrorBody(response: Response, bounds: Pick<FetchBounds, 'clock' | 'idleMs'>): Promise<string> {
-  bounds.clock.watch('idle', bounds.idleMs);
+async function readErrorBody(
+  response: Response,
+  { clock, idleMs, signal }: Pick<FetchBounds, 'clock' | 'idleMs' | 'signal'>,
+): Promise<string> {
+  clock.watch('idle', idleMs);
   const reader = response.body?.getReader();
   if (reader === undefined) return '';
+  const cancel = (): void => {
+    void reader.cancel().catch(ignore);
+  };
+  // A fetch of the user's own may not have tied the body to the signal.
+  signal.addEventListener('abort', cancel, { once: true });
   const utf8 = new TextDecoder();
   let text = '';
   let bytes = 0;
@@ -156,7 +182,7 @@ async function readErrorBody(response: Response, bounds: Pick<FetchBounds, 'cloc
       bytes += value.byteLength;
       text += utf8.decode(value.subarray(0, MAX_ERROR_BODY_BYTES), { stream: true });
     }
-    void reader.cancel().catch(ignore);
+    cancel();
   } catch {
     // The connection broke in the middle of the report: the status says enough.
   }
