@@ -3,7 +3,7 @@
  * so that a 429 means the same wherever it stands.
  */
 import { CompletionError, type CompletionErrorKind } from './errors.ts';
-import { redact } from './redact.ts';
+import { masked, redact } from './redact.ts';
 
 /** The parts of an error report that servers agree on, whatever shape they wrap them in. */
 export interface ServerErrorReport {
@@ -179,7 +179,7 @@ function toError(
 /** A short, masked piece of a body for a message. */
 export function excerpt(body: string, secrets: readonly string[] = []): string {
   return (
-    redact(body.slice(0, 4096).replace(/<(script|style)[\s\S]*?<\/\1>|<[^>]*>/gi, ' '), secrets, 120) ||
+    redact(masked(body, secrets, 4096).replace(/<(script|style)[\s\S]*?<\/\1>|<[^>]*>/gi, ' '), secrets, 120) ||
     'nothing readable'
   );
 }
