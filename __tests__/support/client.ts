@@ -175,3 +175,31 @@ export function recordedFetch(
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
+
+/** A response body that the test says piece by piece. */
+export interface HandBody {
+  readonly stream: ReadableStream<Uint8Array>;
+  /** Says something and lets it arrive. */
+  readonly say: (text: string) => Promise<void>;
+  readonly end: () => Promise<void>;
+}
+
+export function handBody(): HandBody {
+  let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const stream = new ReadableStream<Uint8Array>({
+    start: (it) => {
+      controller = it;
+    },
+  });
+  return {
+    stream,
+    say: async (text) => {
+      controller?.enqueue(new TextEncoder().encode(text));
+      await turn();
+    },
+    end: async () => {
+      controller?.close();
+      await turn();
+    },
+  };
+}

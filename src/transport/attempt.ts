@@ -6,7 +6,7 @@ import { redact } from '../redact.ts';
 import type { BodyDecoder, BodyDecoderFactory } from '../wire/body-decoder.ts';
 import { accepted, boundedFetch, discard, type FetchBounds } from './bounded-fetch.ts';
 import { DeadlineClock } from './clock.ts';
-import { factsOf, metaOf } from './response-headers.ts';
+import { metaOf } from './response-headers.ts';
 import type { ClientHooks, Transport } from './transport.ts';
 
 /** After `[DONE]` the rest of the body is awaited this long, so that the socket can be used again. */
@@ -104,6 +104,9 @@ class Attempt<T> {
       request: { model, attempt, stream: body['stream'] === true },
       signal,
       clock: this.#clock,
+      onFacts: (facts) => {
+        this.#facts = facts;
+      },
       report: (error) => {
         this.#reported = { error };
       },
@@ -111,7 +114,6 @@ class Attempt<T> {
     this.#clock.watch('connect', connectMs);
     const response = await transport({ body, headers, signal, bound: (fetch) => boundedFetch(fetch, bounds) });
     this.#reported = undefined;
-    this.#facts = factsOf(response, this.#request.scheduler.now());
     // A transport that does not send through the bounded fetch may return anything.
     return this.#closed ? response : accepted(response, bounds);
   }
@@ -224,15 +226,17 @@ class Attempt<T> {
   }
 }
 
-function timeoutError(clock: TimeoutClock, afterMs: number, { status, requestId }: ResponseFacts): CompletionError {
+function timeoutError(clock: TimeoutClock, afterMs: number, facts: ResponseFacts): CompletionError {
+  const { status, requestId, retryAfterMs, shouldRetry } = facts;
   const what = clock === 'connect' ? 'no response headers' : 'no byte of the body';
   return new CompletionError(`The server sent ${what} for ${String(afterMs)} ms (timeout.${clock}Ms)`, {
     kind: 'timeout',
     clock,
     // A refusal whose explanation hangs is still a refusal.
-    retryable: status === undefined || status < 300 || classify({ status }).retryable,
+    retryable: status === undefined || status < 300 || (shouldRetry ?? classify({ status }).retryable),
     status,
     requestId,
+    retryAfterMs,
   });
 }
 

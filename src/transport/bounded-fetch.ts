@@ -1,6 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import { CompletionError, describe, isCompletionError, maskedCause } from '../errors.ts';
-import { errorFromHttp } from '../error-response.ts';
+import { errorFromHttp, type ResponseFacts } from '../error-response.ts';
 import { redact } from '../redact.ts';
 import type { DeadlineClock } from './clock.ts';
 import { factsOf, requestIdOf } from './response-headers.ts';
@@ -19,6 +19,8 @@ export interface FetchBounds {
   readonly hooks: ClientHooks;
   /** Values to mask; asked for only when an error is made. */
   readonly secrets: () => readonly string[];
+  /** Told what the headers say, before the body of an error is awaited. */
+  readonly onFacts: (facts: ResponseFacts) => void;
   /**
    * Keeps the error: what a transport throws afterwards (the SDK wraps, and quotes headers and bodies) is of no interest.
    */
@@ -71,10 +73,11 @@ async function send(
 /** The response if it is a 2xx; any other becomes a typed error, its body read within the bounds. */
 export async function accepted(
   response: Response,
-  bounds: Pick<FetchBounds, 'clock' | 'idleMs' | 'scheduler' | 'secrets' | 'signal'>,
+  bounds: Pick<FetchBounds, 'clock' | 'idleMs' | 'scheduler' | 'secrets' | 'signal' | 'onFacts'>,
 ): Promise<Response> {
-  if (response.ok) return response;
   const facts = factsOf(response, bounds.scheduler.now());
+  bounds.onFacts(facts);
+  if (response.ok) return response;
   if (isRedirect(response)) {
     discard(response);
     throw redirectError(response, facts.requestId);
