@@ -1,4 +1,5 @@
 import { configurationError } from '../errors.ts';
+import { validHeaders } from '../option-checks.ts';
 import type { Fetch, Transport } from './transport.ts';
 
 /** Options of {@link fetchTransport}. */
@@ -33,8 +34,10 @@ export function fetchTransport(options: FetchTransportOptions): Transport {
     );
   }
   const url = `${baseURL.trim().replace(/\/+$/, '')}/chat/completions`;
+  // fetch would refuse a bad value with an error that quotes it, and it may be a key.
+  const fixed = typeof headers === 'function' ? undefined : validHeaders(headers, 'fetchTransport: headers');
   return async ({ body, headers: callHeaders, signal, bound }) => {
-    const own = typeof headers === 'function' ? await headers() : headers;
+    const own = typeof headers === 'function' ? validHeaders(await headers(), 'fetchTransport: headers') : fixed;
     const merged = new Headers({ accept: 'application/json, text/event-stream', ...own });
     merged.set('content-type', 'application/json');
     for (const [name, value] of Object.entries(callHeaders)) merged.set(name, value);
