@@ -1,5 +1,6 @@
 import type { ClientOptions } from 'openai';
-import { configurationError } from '../errors.ts';
+import { configurationError, describe, isCompletionError, type CompletionError } from '../errors.ts';
+import { redact } from '../redact.ts';
 import type { Fetch, Transport } from './transport.ts';
 
 /**
@@ -52,7 +53,7 @@ export function sdkTransport(client: OpenAIClientLike | ClientOptions): Transpor
     });
     return loading;
   };
-  return async ({ body, headers, signal, bound }) => {
+  const send: Transport = async ({ body, headers, signal, bound }) => {
     const sdk = await load();
     signal.throwIfAborted();
     const fetch = bound(fetchOf(sdk));
@@ -64,6 +65,20 @@ export function sdkTransport(client: OpenAIClientLike | ClientOptions): Transpor
     const options = { headers, signal, maxRetries: 0, timeout: NEVER_MS };
     return bounded.chat.completions.create(body as never, options as never).asResponse();
   };
+  return (request) =>
+    send(request).catch((error: unknown) => {
+      throw unsent(error);
+    });
+}
+
+/** What the SDK threw of its own. What happened in its fetch is known from there, and preferred. */
+function unsent(error: unknown): CompletionError {
+  if (isCompletionError(error)) return error;
+  const { name, message } = describe(error);
+  // A header that cannot be sent is quoted by the runtime, and it may be a key.
+  const said =
+    name === 'TypeError' ? 'its key or one of its headers cannot be sent; check how they were read' : message;
+  return configurationError(`The SDK could not send the request: ${redact(said)}`, 'client');
 }
 
 function isClient(client: OpenAIClientLike | ClientOptions): client is OpenAIClientLike {
