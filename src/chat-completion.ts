@@ -3,7 +3,6 @@ import { catchError, defer, identity, reduce, type Observable } from 'rxjs';
 import { resolveConfig, type ChatCompletionOptions, type Config } from './config.ts';
 import { isCompletionError, withDetails } from './errors.ts';
 import type { CompletionEvent } from './events/event.ts';
-import { isFields } from './events/merge.ts';
 import { abortOn } from './operators/abort.ts';
 import { text } from './operators/text.ts';
 import { universalPlatform, type Platform } from './platform.ts';
@@ -13,6 +12,7 @@ import {
   checkOptions,
   COMPLETION_OPTION_NAMES,
   GENERATE_OPTION_NAMES,
+  promptsOf,
   STREAM_OPTION_NAMES,
   STREAM_TEXT_OPTION_NAMES,
   withoutDefault,
@@ -179,7 +179,7 @@ export class OpenAIChatCompletion {
   #attempt<T>(call: Call, decoderFor: BodyDecoderFactory<T>, gate: StreamCallOptions['gate']): Observable<T> {
     const { request, attempt } = call;
     const { body, headers, model } = request;
-    const secrets = (): readonly string[] => secretsOf(request);
+    const secrets = (): readonly string[] => promptsOf(request);
     let emitted = false;
     const onBody = (decoder: BodyDecoder): void => {
       call.decoder = decoder;
@@ -273,12 +273,4 @@ function refusedDefault(error: unknown, { defaults }: CallRequest): DroppableDef
   return [...defaults].find(
     (name) => said.includes(name) || (name === 'stream_options' && said.includes('include_usage')),
   );
-}
-
-/** Values that must not be quoted in an error: what the headers carry, and what was asked. */
-function secretsOf({ headers, body }: CallRequest): readonly string[] {
-  const values = Object.values(headers).flatMap((value) => [value.replace(/^(?:Bearer|Basic)\s+/i, ''), value]);
-  const messages = Array.isArray(body['messages']) ? (body['messages'] as unknown[]) : [];
-  const prompts = messages.map((message) => (isFields(message) ? message['content'] : undefined));
-  return [...values, ...prompts.filter((prompt) => typeof prompt === 'string' && prompt.length >= 16)] as string[];
 }

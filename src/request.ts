@@ -5,6 +5,7 @@ import type {
 } from 'openai/resources/chat/completions/completions';
 import type { Config, Timeouts } from './config.ts';
 import { configurationError } from './errors.ts';
+import { isFields } from './events/merge.ts';
 import { unknownNames, validHeaders, validTimeouts, type TimeoutOptions } from './option-checks.ts';
 
 /** The conversation: OpenAI's message params, or a string that stands for one user message. */
@@ -192,6 +193,24 @@ function copied(body: Readonly<Record<string, unknown>>): Record<string, unknown
       'messages or params cannot be written as JSON: a cycle, a BigInt, or a toJSON that throws',
     );
   }
+}
+
+/** Shorter prompts are words that any message may hold. */
+const MIN_PROMPT_LENGTH = 16;
+
+/** What was asked, as it is and as JSON has it: a server that quotes it in an error must not put it into logs. */
+export function promptsOf({ body }: CallRequest): readonly string[] {
+  const messages = Array.isArray(body['messages']) ? (body['messages'] as unknown[]) : [];
+  return messages
+    .flatMap((message) => textsOf(isFields(message) ? message['content'] : undefined))
+    .filter((text) => text.length >= MIN_PROMPT_LENGTH)
+    .flatMap((text) => [text, JSON.stringify(text).slice(1, -1)]);
+}
+
+function textsOf(content: unknown): readonly string[] {
+  if (typeof content === 'string') return [content];
+  if (!Array.isArray(content)) return [];
+  return (content as unknown[]).flatMap((part) => textsOf(isFields(part) ? part['text'] : undefined));
 }
 
 /** Call options by name, so that a misspelt one is no silence; and the shapes of those that are used later. */

@@ -29,7 +29,7 @@ export interface AttemptRequest {
   readonly scheduler: SchedulerLike;
   readonly hooks: ClientHooks;
   readonly logger: Logger;
-  /** Values to mask in errors; asked for only when one is made. */
+  /** Values to mask in errors, besides those of headers; asked for only when one is made. */
   readonly secrets: () => readonly string[];
   /** Told the decoder when the body begins: it knows what had arrived when something else ends the call. */
   readonly onBody: (decoder: BodyDecoder) => void;
@@ -56,6 +56,7 @@ class Attempt<T> {
   readonly #controller = new AbortController();
   readonly #clock: DeadlineClock;
   readonly #startedAt: number;
+  #sent: Headers | undefined;
   #facts: ResponseFacts = {};
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #decoder: BodyDecoder | undefined;
@@ -104,6 +105,10 @@ class Attempt<T> {
       request: { model, attempt, stream: body['stream'] === true },
       signal,
       clock: this.#clock,
+      secrets: this.#secrets,
+      onSend: (headers) => {
+        this.#sent = headers;
+      },
       onFacts: (facts) => {
         this.#facts = facts;
       },
@@ -136,7 +141,7 @@ class Attempt<T> {
       this.#clock.pause();
       if (read.done) {
         this.#bodyEnded = true;
-        if ('error' in read) cause = maskedCause(read.error, this.#request.secrets());
+        if ('error' in read) cause = maskedCause(read.error, this.#secrets());
         break;
       }
       decoder.push(read.value);
@@ -153,7 +158,7 @@ class Attempt<T> {
   }
 
   #decoderOf(response: Response): BodyDecoder {
-    const { attempt, maxEventBytes, secrets, onBody } = this.#request;
+    const { attempt, maxEventBytes, onBody } = this.#request;
     const decoder = this.#decoderFor({
       emit: (value) => {
         this.#subscriber.next(value);
@@ -161,7 +166,7 @@ class Attempt<T> {
       isClosed: () => this.#closed,
       meta: metaOf(response.headers, attempt),
       facts: this.#facts,
-      secrets,
+      secrets: this.#secrets,
       maxEventBytes,
     });
     onBody(decoder);
@@ -211,10 +216,16 @@ class Attempt<T> {
 
   #fail(error: unknown): void {
     if (this.#closed) return;
-    const { secrets } = this.#request;
-    this.close(isCompletionError(error) ? error.kind : `failed: ${redact(describe(error).message, secrets(), 120)}`);
+    this.close(
+      isCompletionError(error) ? error.kind : `failed: ${redact(describe(error).message, this.#secrets(), 120)}`,
+    );
     this.#subscriber.error(error);
   }
+
+  readonly #secrets = (): readonly string[] => {
+    const { secrets, headers } = this.#request;
+    return [...headerSecrets(headers), ...headerSecrets(this.#sent), ...secrets()];
+  };
 
   #log(outcome: string): void {
     const { logger, scheduler, model, attempt } = this.#request;
@@ -224,6 +235,16 @@ class Attempt<T> {
       `rxjs-openai: chat completion model=${redact(model, [], 100)} attempt=${String(attempt)}${id} durationMs=${durationMs} outcome=${outcome}`,
     );
   }
+}
+
+/** What every request says, and nobody minds being quoted. */
+const PUBLIC_HEADER = /^(?:accept|content-|user-agent$|x-stainless-)/;
+
+/** Values of headers, with and without the word that says what kind of credential they are. */
+function headerSecrets(headers: Headers | Readonly<Record<string, string>> | undefined): readonly string[] {
+  return [...new Headers(headers)]
+    .filter(([name]) => !PUBLIC_HEADER.test(name))
+    .flatMap(([, value]) => [value, value.replace(/^(?:Bearer|Basic)\s+/i, '')]);
 }
 
 function timeoutError(clock: TimeoutClock, afterMs: number, facts: ResponseFacts): CompletionError {

@@ -1,6 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
 import { CompletionError, describe, isCompletionError, maskedCause } from '../errors.ts';
 import { errorFromHttp, type ResponseFacts } from '../error-response.ts';
+import { validHeaders } from '../option-checks.ts';
 import { redact } from '../redact.ts';
 import type { DeadlineClock } from './clock.ts';
 import { factsOf, requestIdOf } from './response-headers.ts';
@@ -19,6 +20,8 @@ export interface FetchBounds {
   readonly hooks: ClientHooks;
   /** Values to mask; asked for only when an error is made. */
   readonly secrets: () => readonly string[];
+  /** Told the headers as they leave, the transport's own included: their values must not be quoted. */
+  readonly onSend: (headers: Headers) => void;
   /** Told what the headers say, before the body of an error is awaited. */
   readonly onFacts: (facts: ResponseFacts) => void;
   /**
@@ -52,11 +55,12 @@ async function send(
   // The subscriber may have left while the transport was getting ready.
   signal.throwIfAborted();
   const info: RequestInfo = { url: shownUrl(input), ...request };
-  const added = hooks.onRequest?.(info);
+  const headers = withHeaders(init?.headers, hooks.onRequest?.(info));
+  bounds.onSend(headers);
   const sentAt = scheduler.now();
   const response = await connect(fetch, bounds, input, {
     ...init,
-    ...(added ? { headers: withHeaders(init?.headers, added) } : undefined),
+    headers,
     signal: joined(signal, init?.signal),
     redirect: 'manual',
   });
@@ -119,9 +123,14 @@ function joined(ours: AbortSignal, theirs: AbortSignal | null | undefined): Abor
   return theirs === null || theirs === undefined || theirs === ours ? ours : AbortSignal.any([ours, theirs]);
 }
 
-function withHeaders(before: RequestInit['headers'], added: Readonly<Record<string, string>>): Headers {
+function withHeaders(
+  before: RequestInit['headers'],
+  added: Readonly<Record<string, string>> | undefined | void,
+): Headers {
   const headers = new Headers(before);
-  for (const [name, value] of Object.entries(added)) headers.set(name, value);
+  for (const [name, value] of Object.entries(validHeaders(added ?? undefined, 'hooks.onRequest'))) {
+    headers.set(name, value);
+  }
   return headers;
 }
 
