@@ -158,6 +158,19 @@ describe.each(CLIENTS)('unsubscribing over the $name transport', ({ name, client
     expect(clock.pending).toBe(0);
   });
 
+  it.each(['connecting', 'talking'])(
+    'is what a clock does that runs out: the request is aborted (%s)',
+    async (route) => {
+      const { clock, options } = watched();
+      const { told } = recorded(client(server.baseURL(route), options).stream$(PROMPT));
+      await server.request(0);
+      while (route === 'talking' && told.length === 0) await turn();
+      clock.advance(240_000);
+      expect(await server.closed(0)).toBe('aborted');
+      expect(told.at(-1)).toMatchObject({ kind: 'timeout', clock: route === 'talking' ? 'idle' : 'connect' });
+    },
+  );
+
   it('one of two subscribers leaves the other alone', async () => {
     const chat = client(server.baseURL('whole'));
     const answer$ = chat.stream$(PROMPT);
