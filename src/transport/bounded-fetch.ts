@@ -160,7 +160,7 @@ const CERTIFICATE =
 const UNSENDABLE = /^(?:ERR_INVALID_URL|ERR_UNKNOWN_SCHEME|UND_ERR_INVALID_ARG)$/;
 
 /** Why no response came. */
-export function connectionError(error: unknown, secrets: readonly string[]): CompletionError {
+function connectionError(error: unknown, secrets: readonly string[]): CompletionError {
   if (isCompletionError(error)) return error;
   const { code, message } = describe(error);
   return new CompletionError(`Connection failed: ${redact(message, secrets)}`, {
