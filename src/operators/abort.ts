@@ -2,7 +2,7 @@ import { Observable, takeUntil, type MonoTypeOperatorFunction } from 'rxjs';
 import { CompletionError } from '../errors.ts';
 
 /** The caller's abort. Its reason is the caller's own object, and is passed on as it is. */
-export function abortedError(reason: unknown): CompletionError {
+function abortedError(reason: unknown): CompletionError {
   return new CompletionError('The call was aborted by its AbortSignal', { kind: 'aborted', cause: reason });
 }
 
