@@ -87,6 +87,7 @@ export function buildRequest(
   if (typeof named !== 'string' || named.trim() === '') {
     throw configurationError('model is empty; name a model such as gpt-4o-mini, or leave it out', 'model');
   }
+  const isAsked = (name: DroppableDefault): boolean => name === 'temperature' && !config.temperatureIsDefault;
   const ours = defaultsFor(config, named, stream, given, dropped(named));
   const body = copied({
     ...ours,
@@ -101,7 +102,7 @@ export function buildRequest(
     headers: { ...config.headers, ...validHeaders(options.headers, 'headers') },
     model: named,
     timeout: options.timeout === undefined ? config.timeout : validTimeouts(options.timeout, config.timeout),
-    defaults: new Set((Object.keys(ours) as DroppableDefault[]).filter((name) => !(name in extra))),
+    defaults: new Set((Object.keys(ours) as DroppableDefault[]).filter((name) => !(name in extra || isAsked(name)))),
   };
 }
 
