@@ -75,6 +75,8 @@ class Attempt<T> {
   }
 
   async run(): Promise<void> {
+    // A hook that unsubscribes between two attempts: RxJS subscribes the closed subscriber to the second one all the same.
+    if (this.#closed) return;
     try {
       const response = await this.#open();
       if (this.#closed) discard(response);

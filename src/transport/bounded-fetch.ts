@@ -71,6 +71,8 @@ async function send(
     ...(requestId === undefined ? undefined : { requestId }),
     durationMs: scheduler.now() - sentAt,
   });
+  if (signal.aborted) discard(response);
+  signal.throwIfAborted();
   return accepted(response, bounds);
 }
 

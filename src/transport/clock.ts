@@ -17,6 +17,7 @@ export class DeadlineClock {
   #periodMs = 0;
   #deadline: number | undefined;
   #secondLook = false;
+  #stopped = false;
 
   constructor(scheduler: SchedulerLike, onExpire: (clock: TimeoutClock, afterMs: number) => void) {
     this.#scheduler = scheduler;
@@ -25,7 +26,7 @@ export class DeadlineClock {
 
   /** Something must happen within `periodMs` from now; renews or replaces what was set. `undefined`: no limit. */
   watch(clock: TimeoutClock, periodMs: number | undefined): void {
-    if (periodMs === undefined) {
+    if (periodMs === undefined || this.#stopped) {
       this.pause();
       return;
     }
@@ -41,7 +42,9 @@ export class DeadlineClock {
     this.#deadline = undefined;
   }
 
+  /** For good: who watches afterwards comes too late. */
   stop(): void {
+    this.#stopped = true;
     this.pause();
     this.#timer?.unsubscribe();
     this.#timer = undefined;
