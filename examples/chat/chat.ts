@@ -8,7 +8,6 @@ import {
   map,
   merge,
   of,
-  share,
   takeUntil,
   takeWhile,
   using,
@@ -38,7 +37,7 @@ export function chat$(keyboard: Keyboard, answer: Answer, onError: (error: unkno
     () => new LineEditor(keyboard.input, keyboard.output),
     (resource) => {
       const editor = resource as LineEditor;
-      const interrupt$ = merge(editor.interrupt$, keyboard.signal$).pipe(share());
+      const interrupt$ = merge(editor.interrupt$, keyboard.signal$);
       const ask$ = defer(() => {
         editor.ask();
         return EMPTY;

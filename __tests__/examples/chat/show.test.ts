@@ -74,14 +74,26 @@ describe('an answer on the terminal', () => {
     expect(screen.log).toHaveLength(frames + 1);
   });
 
-  it('clears the spinner when the answer fails before its first word', async () => {
+  it('clears the spinner before a failure without a word is told', async () => {
+    const screen = fakeScreen({ fancy: true });
+    const event$ = new Subject<CompletionEvent>();
+    const told = jest.fn(() => screen.err());
+    event$.pipe(show(screen, { json: false })).subscribe({ error: told });
+    await spinning(screen);
+    event$.error(new Error('no'));
+    expect(told.mock.results[0]?.value).toMatch(/\r\u001b\[K$/);
+    expect(screen.out()).toBe('');
+  });
+
+  it('clears the spinner when the answer ends without a word', async () => {
     const { screen, event$, ended } = shown({ fancy: true });
     await spinning(screen);
-    const failure = new Error('no');
-    event$.error(failure);
-    await expect(ended).resolves.toBe(failure);
-    expect(screen.err().endsWith('\r\u001b[K')).toBe(true);
-    expect(screen.out()).toBe('');
+    event$.next(START);
+    event$.next(FINISH);
+    event$.complete();
+    await expect(ended).resolves.toBe('complete');
+    const clearing = screen.log.findIndex(([, piece]) => piece === '\r\u001b[K');
+    expect(screen.log[clearing + 1]).toEqual(['out', '\n']);
   });
 
   it('clears the spinner, and writes nothing more, when nobody wants it any more', async () => {
