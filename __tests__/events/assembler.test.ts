@@ -37,6 +37,17 @@ describe('start', () => {
     ]);
   });
 
+  it('comes with the first chunk that has an id, though it has no choice', () => {
+    const told = (fields: Record<string, unknown>): readonly string[] => {
+      const types: string[] = [];
+      new Assembler({ attempt: 1 }).add(chunk(fields), ({ type }) => types.push(type));
+      return types;
+    };
+    expect(told({ note: 'x' })).toEqual(['start', 'extra']);
+    expect(told({ note: 'x', id: '' })).toEqual([]);
+    expect(told({ note: 'x', id: 5 })).toEqual([]);
+  });
+
   it.each([
     ['no field at all', { id: undefined, model: undefined, created: undefined }],
     ['null', { id: null, model: null, created: null, system_fingerprint: null }],
@@ -159,6 +170,7 @@ describe('usage', () => {
     ],
     ['before chunks where it is no object', [{ ...END, usage: USAGE }, chunk({ usage: [] })]],
     ['in x_groq', [{ ...END, x_groq: { id: 'req', usage: USAGE } }]],
+    ['in x_groq, before one without', [{ ...END, x_groq: { usage: USAGE } }, chunk({ x_groq: { id: 'req' } })]],
     ['in the choice', [chunk({ choices: [{ index: 0, delta: {}, finish_reason: 'stop', usage: USAGE }] })]],
     [
       'in the choice of every chunk: the last stands',
@@ -175,7 +187,9 @@ describe('usage', () => {
   });
 
   it.each([[null], [undefined], [5], ['8'], [[]]])('that is %j is none', (usage) => {
-    expect(typesOf(eventsOf([delta('a'), { ...END, usage } as typeof END]))).toEqual(['start', 'text-delta', 'finish']);
+    const expected = ['start', 'text-delta', 'finish'];
+    expect(typesOf(eventsOf([delta('a'), { ...END, usage } as typeof END]))).toEqual(expected);
+    expect(typesOf(eventsOf([delta('a'), chunk({ choices: [{ index: 0, usage }] })]))).toEqual(expected);
   });
 });
 

@@ -40,14 +40,22 @@ describe('content', () => {
 
   it('may hold a refusal, and parts that nobody knows, which are kept as they are', () => {
     const image = { type: 'image_url', image_url: { url: 'data:' } };
-    const parts = [{ type: 'refusal', refusal: 'no' }, image, { type: 'text', text: 5 }, null, 7];
+    const unknown = [
+      image,
+      { type: 'text', text: 5 },
+      { type: 'refusal', refusal: 5 },
+      { type: 'x', refusal: 'y' },
+      null,
+      7,
+    ];
+    const parts = [{ type: 'refusal', refusal: 'no' }, ...unknown];
     expect(told({ content: parts, note: 'x' })).toEqual([
       refusal('no'),
       {
         type: 'extra',
         choice: 0,
         scope: 'message',
-        fields: { content_parts: [image, { type: 'text', text: 5 }, null, 7], note: 'x' },
+        fields: { content_parts: unknown, note: 'x' },
       },
     ]);
   });
@@ -57,6 +65,10 @@ describe('content', () => {
       { type: 'extra', choice: 0, scope: 'message', fields: { content_parts: [5] } },
     ]);
   });
+});
+
+it.each([['x'], [{ index: 0 }], [5], [null]])('tool_calls that are %j say nothing', (tool_calls) => {
+  expect(told({ tool_calls, content: 'a' })).toEqual([text('a')]);
 });
 
 describe('a refusal', () => {

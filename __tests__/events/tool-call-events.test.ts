@@ -89,6 +89,8 @@ describe('a call that is not known to be whole is never emitted as such', () => 
       { id: 'a', name: 'f', arguments: '{"ci' },
       { id: 'call_chatcmpl-1_0_1', name: '', arguments: '{"no name' },
     ]);
+    assembler.add(calls(piece(1, undefined, 'g', ' yet')), () => undefined);
+    expect(assembler.partial().toolCalls[1]).toMatchObject({ name: 'g', arguments: '{"no name yet' });
   });
 });
 
@@ -115,6 +117,10 @@ describe('custom tools', () => {
     ]);
   });
 
+  it('may say so late', () => {
+    expect(whole(calls({ index: 0, id: 'a' }, custom('SELECT')), END)).toEqual([[0, 'a', 'sql', 'SELECT']]);
+  });
+
   it('may be called with nothing, and are cut by the token limit too', () => {
     expect(whole(calls(custom('')), END)).toEqual([[0, 'a', 'sql', '']]);
     expect(whole(calls(custom('SELECT')), finished('length'))).toEqual([]);
@@ -133,6 +139,14 @@ describe('provider fields of a call', () => {
       'tool-call',
     );
     expect(call?.extra).toEqual({ extra_content: { google: { thought_signature: 'ABCD' } } });
+  });
+
+  it('that are null are none', () => {
+    const [call] = only(
+      eventsOf([calls({ ...piece(0, 'a', 'f', '{}'), note: null, more: undefined }), END]),
+      'tool-call',
+    );
+    expect(call).toEqual({ type: 'tool-call', choice: 0, index: 0, id: 'a', name: 'f', arguments: '{}' });
   });
 
   it('are harmless whatever their names', () => {

@@ -152,6 +152,23 @@ describe('tool calls come out whole', () => {
     }
   });
 
+  it('are told apart by their ids where nothing else differs', () => {
+    expect(whole(calls(piece(0, 'a', 'f', ''), piece(0, 'b', 'f', '')), END)).toEqual([
+      [0, 'a', 'f', '{}'],
+      [1, 'b', 'f', '{}'],
+    ]);
+  });
+
+  it('are told apart by their names before they have arguments', () => {
+    const [a, b] = whole(calls(piece(0, undefined, 'f', ''), piece(0, undefined, 'g', JSON_B)), END);
+    expect([a?.[2], a?.[3], b?.[2], b?.[3]]).toEqual(['f', '{}', 'g', JSON_B]);
+  });
+
+  it('keep the first id and the first name, whatever later pieces say', () => {
+    expect(whole(calls(piece(0, 'a', 'f', ''), piece(0, 'a', 'g', '{}')), END)).toEqual([[0, 'a', 'f', '{}']]);
+    expect(whole(calls(piece(0, 'a'), piece(0, 'a2'), piece(0, 'a3', 'f', '{}')), END)).toEqual([[0, 'a', 'f', '{}']]);
+  });
+
   it.each([null, undefined, '', {}])('with {} for arguments that are %j', (text) => {
     expect(whole(calls(piece(0, 'a', 'f', text)), END)).toEqual([[0, 'a', 'f', '{}']]);
   });
