@@ -5,19 +5,7 @@ import { OpenAIChatCompletion as NodeAlias, PromiseChatCompletion as NodePromise
 import { OpenAIChatCompletion as Alias, PromiseChatCompletion } from '../src/promises.ts';
 import { CLIENTS, fetchClient, outcomeOfIterable, recordedFetch, thrownBy, turn } from './support/client.ts';
 import { startFaultServer, type FaultServer } from './support/fault-server.ts';
-import {
-  completion,
-  cut,
-  hang,
-  head,
-  json,
-  say,
-  script,
-  sentence,
-  stream,
-  text,
-  type Step,
-} from './support/faults-steps.ts';
+import { completion, cut, hang, head, json, say, script, sentence, stream, text } from './support/faults-steps.ts';
 
 const PROMPT = 'Say this is a test!';
 

@@ -6,6 +6,7 @@ import type { CompletionEvent } from './events/event.ts';
 import { abortOn } from './operators/abort.ts';
 import { text } from './operators/text.ts';
 import { universalPlatform, type Platform } from './platform.ts';
+import { redact } from './redact.ts';
 import {
   buildRequest,
   checkChoice,
@@ -207,7 +208,9 @@ export class OpenAIChatCompletion {
     const { model } = call.request;
     const dropped = this.#dropped.get(model) ?? new Set();
     this.#dropped.set(model, dropped.add(name));
-    this.#config.logger.warn(`rxjs-openai: ${model} refuses the default ${name}; asking again without it`);
+    this.#config.logger.warn(
+      `rxjs-openai: ${redact(model, [], 100)} refuses the default ${name}; asking again without it`,
+    );
     call.request = withoutDefault(call.request, name);
     call.attempt += 1;
     call.decoder = undefined;

@@ -4,7 +4,7 @@ import { classify, type ResponseFacts } from '../error-response.ts';
 import type { Logger } from '../logger.ts';
 import { redact } from '../redact.ts';
 import type { BodyDecoder, BodyDecoderFactory } from '../wire/body-decoder.ts';
-import { accepted, boundedFetch, discard, type FetchBounds } from './bounded-fetch.ts';
+import { accepted, boundedFetch, discard, headerSecrets, type FetchBounds } from './bounded-fetch.ts';
 import { DeadlineClock } from './clock.ts';
 import { metaOf } from './response-headers.ts';
 import type { ClientHooks, Transport } from './transport.ts';
@@ -112,7 +112,8 @@ class Attempt<T> {
         this.#sent = headers;
       },
       onFacts: (facts) => {
-        this.#facts = facts;
+        const { requestId } = facts;
+        this.#facts = { ...facts, requestId: requestId && redact(requestId, this.#headerSecrets(), 100) };
       },
       report: (error) => {
         this.#reported = { error };
@@ -224,29 +225,20 @@ class Attempt<T> {
     this.#subscriber.error(error);
   }
 
-  readonly #secrets = (): readonly string[] => {
-    const { secrets, headers } = this.#request;
-    return [...headerSecrets(headers), ...headerSecrets(this.#sent), ...secrets()];
-  };
+  readonly #secrets = (): readonly string[] => [...this.#headerSecrets(), ...this.#request.secrets()];
+
+  #headerSecrets(): readonly string[] {
+    return [...headerSecrets(this.#request.headers), ...headerSecrets(this.#sent)];
+  }
 
   #log(outcome: string): void {
     const { logger, scheduler, model, attempt } = this.#request;
-    const id = this.#facts.requestId === undefined ? '' : ` requestId=${redact(this.#facts.requestId, [], 100)}`;
+    const id = this.#facts.requestId === undefined ? '' : ` requestId=${this.#facts.requestId}`;
     const durationMs = String(Math.round(scheduler.now() - this.#startedAt));
     logger.info(
       `rxjs-openai: chat completion model=${redact(model, [], 100)} attempt=${String(attempt)}${id} durationMs=${durationMs} outcome=${outcome}`,
     );
   }
-}
-
-/** What every request says, and nobody minds being quoted. */
-const PUBLIC_HEADER = /^(?:accept|content-|user-agent$|x-stainless-)/;
-
-/** Values of headers, with and without the word that says what kind of credential they are. */
-function headerSecrets(headers: Headers | Readonly<Record<string, string>> | undefined): readonly string[] {
-  return [...new Headers(headers)]
-    .filter(([name]) => !PUBLIC_HEADER.test(name))
-    .flatMap(([, value]) => [value, value.replace(/^(?:Bearer|Basic)\s+/i, '')]);
 }
 
 function timeoutError(clock: TimeoutClock, afterMs: number, facts: ResponseFacts): CompletionError {

@@ -86,7 +86,7 @@ export async function accepted(
   if (response.ok) return response;
   if (isRedirect(response)) {
     discard(response);
-    throw redirectError(response, facts.requestId);
+    throw redirectError(response, facts.requestId, bounds.secrets());
   }
   const body = await readErrorBody(response, bounds);
   throw errorFromHttp(body, facts, bounds.secrets());
@@ -136,6 +136,17 @@ function withHeaders(
   return headers;
 }
 
+/** What every request says, or what a caller sends to find it again: nobody minds being quoted these. */
+const PUBLIC_HEADER =
+  /^(?:accept|content-|user-agent$|x-stainless-|traceparent$|tracestate$|idempotency-key$|x-(?:client-)?request-id$|x-correlation-id$)/;
+
+/** Values of headers, with and without the word that says what kind of credential they are. */
+export function headerSecrets(headers: Headers | Readonly<Record<string, string>> | undefined): readonly string[] {
+  return [...new Headers(headers)]
+    .filter(([name]) => !PUBLIC_HEADER.test(name))
+    .flatMap(([, value]) => [value, value.replace(/^(?:Bearer|Basic)\s+/i, '')]);
+}
+
 function shownUrl(input: string | URL | Request): string {
   const url = typeof input === 'string' ? input : 'href' in input ? input.href : input.url;
   return url.replace(/[?#].*$/s, '');
@@ -146,12 +157,12 @@ function isRedirect(response: Response): boolean {
   return response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400);
 }
 
-function redirectError(response: Response, requestId: string | undefined): CompletionError {
+function redirectError(response: Response, requestId: string | undefined, secrets: readonly string[]): CompletionError {
   const location = response.headers.get('location');
-  const target = location === null ? 'another address' : redact(location.replace(/[?#].*$/s, ''), [], 120);
+  const target = location === null ? 'another address' : redact(location.replace(/[?#].*$/s, ''), secrets, 120);
   return new CompletionError(
     `The server redirects to ${target} (status ${String(response.status)}), which is refused: it would carry the key and the prompt there. Set baseURL to the final address`,
-    { kind: 'redirect', status: response.status, requestId },
+    { kind: 'redirect', status: response.status, requestId: requestId && redact(requestId, secrets, 100) },
   );
 }
 
@@ -168,7 +179,7 @@ function connectionError(error: unknown, secrets: readonly string[]): Completion
   return new CompletionError(`Connection failed: ${redact(message, secrets)}`, {
     kind: 'connection',
     retryable: code === undefined || !(CERTIFICATE.test(code) || UNSENDABLE.test(code)),
-    code,
+    code: code && redact(code, secrets, 100),
     cause: maskedCause(error, secrets),
   });
 }
