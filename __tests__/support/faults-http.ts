@@ -14,7 +14,7 @@ const refused = (name: string, respond: Fault['answer'], error: ExpectedError, r
 
 const status = (code: number, kind: ExpectedError['kind'], retryable = false): Fault =>
   refused(
-    `${String(code)}`,
+    String(code),
     json(code, openai('no')),
     { kind, retryable, status: code, ...TYPE },
     { message: new RegExp(`^${String(code)} no$`) },
