@@ -257,7 +257,7 @@ describe('wrong options are thrown by the constructor, which names them and quot
     ['another misspelt option', { ...key, baseUrl: 'http://x' }, 'baseUrl', /did you mean baseURL\?/],
     ['an option of the SDK', { ...key, maxRetries: 1 }, 'maxRetries', /known are apiKey, model/],
   ])('%s', (_, option, param, message) => {
-    const error = thrownBy(() => clientOf({ option: option }));
+    const error = thrownBy(() => clientOf({ option }));
     expect(error).toMatchObject({ kind: 'configuration', retryable: false, param });
     expect(error.message).toMatch(message);
     expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain(SECRET);

@@ -46,7 +46,11 @@ describe.each(CLIENTS)('a thousand calls over the $name transport', ({ client })
       () => facade.generateCompletion(PROMPT, {}, { signal }).catch(() => undefined),
     ];
     for (let call = 0; call < 1000; call += 100) {
-      await Promise.all(Array.from({ length: 100 }, (_, index) => ways[index % ways.length]?.()));
+      await Promise.all(
+        Array.from({ length: 100 }, async (_, index) => {
+          await ways[index % ways.length]?.();
+        }),
+      );
     }
     expect(fetch.calls).toHaveLength(1000);
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
