@@ -117,6 +117,15 @@ describe('fetchTransport', () => {
     expect(thrownBy(() => fetchTransport({ baseURL }))).toMatchObject({ kind: 'configuration', param: 'baseURL' });
   });
 
+  it.each([`http://me:${SECRET}@host.test/v1`, `/api?key=${SECRET}`, `/api#${SECRET}`, 'ftp://host.test', 'http://'])(
+    'refuses a baseURL that fetch would refuse or quote: %s',
+    (baseURL) => {
+      const error = thrownBy(() => fetchTransport({ baseURL }));
+      expect(error).toMatchObject({ kind: 'configuration', param: 'baseURL' });
+      expect(error.stack).not.toContain(SECRET);
+    },
+  );
+
   it.each([
     ['a line break in a value', { 'x-key': `${SECRET}\n${SECRET}` }],
     ['a character outside Latin-1', { 'x-key': `${SECRET}✓` }],

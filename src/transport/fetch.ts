@@ -1,5 +1,5 @@
 import { configurationError } from '../errors.ts';
-import { validHeaders } from '../option-checks.ts';
+import { validBaseURL, validHeaders } from '../option-checks.ts';
 import type { Fetch, Transport } from './transport.ts';
 
 /** Options of {@link fetchTransport}. */
@@ -33,7 +33,8 @@ export function fetchTransport(options: FetchTransportOptions): Transport {
       'baseURL',
     );
   }
-  const url = `${baseURL.trim().replace(/\/+$/, '')}/chat/completions`;
+  // A page's address is known to fetch alone; any base will do to see whether there is a password in it.
+  const url = `${validBaseURL(baseURL.trim(), 'http://page.invalid').replace(/\/+$/, '')}/chat/completions`;
   // fetch would refuse a bad value with an error that quotes it, and it may be a key.
   const fixed = typeof headers === 'function' ? undefined : validHeaders(headers, 'fetchTransport: headers');
   return async ({ body, headers: callHeaders, signal, bound }) => {
