@@ -1,4 +1,4 @@
-import { Subscription, take } from 'rxjs';
+import { catchError, Subscription, take } from 'rxjs';
 import type { CompletionEvent, Transport } from '../../src/index.ts';
 import { attempt$, type AttemptRequest } from '../../src/transport/attempt.ts';
 import { eventDecoder, type BodyDecoder } from '../../src/wire/body-decoder.ts';
@@ -156,6 +156,27 @@ describe('attempt$', () => {
     expect(cancelled).toBe(true);
     expect(scheduler.pending).toBe(0);
     expect(told).toEqual([]);
+  });
+
+  it('asks no transport for a subscriber who left between two attempts', async () => {
+    let sent = 0;
+    const transport: Transport = () => {
+      sent += 1;
+      return Promise.reject(new Error('no'));
+    };
+    await new Promise<void>((resolve) => {
+      const subscription = attempt$(request({ transport }), eventDecoder)
+        .pipe(
+          catchError(() => {
+            subscription.unsubscribe();
+            resolve();
+            return attempt$(request({ transport }), eventDecoder);
+          }),
+        )
+        .subscribe();
+    });
+    await turn();
+    expect(sent).toBe(1);
   });
 
   it('says nothing of a transport that fails after the unsubscribe', async () => {

@@ -62,6 +62,18 @@ describe('sdkTransport', () => {
     expect(seen?.json['model']).toBe('my-deployment');
   });
 
+  it('keeps what else an AzureOpenAI client knows: its token provider, its deployment', async () => {
+    const azure = { endpoint: server.origin, apiVersion: '1' };
+    const azureADTokenProvider = (): Promise<string> => Promise.resolve('token-of-entra');
+    await lastValueFrom(clientOf(new AzureOpenAI({ ...azure, azureADTokenProvider }), 'a').stream$(PROMPT));
+    await lastValueFrom(clientOf(new AzureOpenAI({ ...azure, apiKey: KEY, deployment: 'fixed' }), 'a').stream$(PROMPT));
+    expect(server.requests.map(({ url }) => url)).toEqual([
+      '/openai/deployments/a/chat/completions?api-version=1',
+      '/openai/deployments/fixed/chat/completions?api-version=1',
+    ]);
+    expect(server.requests[0]?.headers.authorization).toBe('Bearer token-of-entra');
+  });
+
   it('makes an OpenAI client of options, with the key of a function too', async () => {
     const chat = clientOf({ baseURL: server.baseURL('complete'), apiKey: () => Promise.resolve(KEY) });
     expect(await firstValueFrom(chat.generate$(PROMPT))).toBe('yes');
