@@ -97,6 +97,14 @@ describe('attempt$', () => {
     });
   });
 
+  it('masks the headers it gave to such a transport', async () => {
+    const headers = { authorization: 'Bearer key-4f7Qm2Zx9L', 'x-tenant': 'tenant-9d41c07be2' };
+    const echo = answering('no key-4f7Qm2Zx9L for tenant-9d41c07be2, and no prompt-of-the-user', { status: 401 });
+    const secrets = () => ['prompt-of-the-user'];
+    const error = await errorOf(attempt$(request({ transport: echo, headers, secrets }), eventDecoder));
+    expect(error.message).toBe('401 no *** for ***, and no ***');
+  });
+
   it('passes on unchanged what a transport rejects with, or throws', async () => {
     const reason = new RangeError('mine');
     const rejecting: Transport = () => Promise.reject(reason);

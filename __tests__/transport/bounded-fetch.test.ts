@@ -138,6 +138,18 @@ describe('boundedFetch', () => {
   });
 });
 
+describe('a redirect', () => {
+  it('is refused, and its body let go of', async () => {
+    let cancelled = false;
+    const body = new ReadableStream({ cancel: () => void (cancelled = true) });
+    const redirect = new Response(body, { status: 302, headers: { location: 'http://else.test/?token=x' } });
+    const error = await failureOf(accepted(redirect, boundsOf().bounds));
+    expect(error).toMatchObject({ kind: 'redirect', status: 302, retryable: false });
+    expect(error.message).toContain('http://else.test/ (status 302)');
+    expect(cancelled).toBe(true);
+  });
+});
+
 describe('an error body', () => {
   it('is read up to 64 KiB, then let go', async () => {
     let cancelled = false;
