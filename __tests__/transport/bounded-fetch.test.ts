@@ -2,7 +2,7 @@ import type { Fetch } from '../../src/index.ts';
 import { CompletionError } from '../../src/errors.ts';
 import type { ResponseFacts } from '../../src/error-response.ts';
 import { accepted, boundedFetch, headerSecrets, type FetchBounds } from '../../src/transport/bounded-fetch.ts';
-import { DeadlineClock } from '../../src/transport/clock.ts';
+import { DeadlineClock } from '../../src/deadline-clock.ts';
 import { HandClock, handBody, recordedFetch, turn } from '../support/client.ts';
 
 const URL_ASKED = 'http://host.test/v1/chat/completions';

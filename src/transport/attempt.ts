@@ -5,7 +5,7 @@ import type { Logger } from '../logger.ts';
 import { redact } from '../redact.ts';
 import type { BodyDecoder, BodyDecoderFactory } from '../wire/body-decoder.ts';
 import { accepted, boundedFetch, discard, headerSecrets, type FetchBounds } from './bounded-fetch.ts';
-import { DeadlineClock } from './clock.ts';
+import { DeadlineClock } from '../deadline-clock.ts';
 import { metaOf } from './response-headers.ts';
 import type { ClientHooks, Transport } from './transport.ts';
 

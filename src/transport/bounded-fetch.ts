@@ -3,7 +3,7 @@ import { CompletionError, describe, isCompletionError, maskedCause } from '../er
 import { errorFromHttp, type ResponseFacts } from '../error-response.ts';
 import { validHeaders } from '../option-checks.ts';
 import { redact } from '../redact.ts';
-import type { DeadlineClock } from './clock.ts';
+import type { DeadlineClock } from '../deadline-clock.ts';
 import { factsOf, requestIdOf } from './response-headers.ts';
 import type { ClientHooks, Fetch, RequestInfo } from './transport.ts';
 

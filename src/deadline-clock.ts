@@ -1,5 +1,5 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
-import type { TimeoutClock } from '../errors.ts';
+import type { TimeoutClock } from './errors.ts';
 
 /** A timer this late means that nothing could run in the meantime, our reads included. */
 const LATE_MS = 50;

@@ -1,5 +1,5 @@
 import { Subscription, VirtualTimeScheduler, type SchedulerAction, type SchedulerLike } from 'rxjs';
-import { DeadlineClock } from '../../src/transport/clock.ts';
+import { DeadlineClock } from '../src/deadline-clock.ts';
 
 /** Time that is set by hand; a timer may run as late as a blocked event loop makes it. */
 class ManualScheduler implements SchedulerLike {
