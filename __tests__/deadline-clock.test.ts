@@ -188,6 +188,34 @@ describe('a timer that comes late', () => {
     expect(expired).toHaveLength(1);
   });
 
+  it('because next took so long finds what was left when next returns', () => {
+    const { scheduler, clock, expired } = start();
+    clock.watch('output', 100);
+    scheduler.time = 60;
+    clock.suspend();
+    scheduler.time = 1000;
+    clock.resume();
+    scheduler.runTo(1000);
+    expect(expired).toEqual([]);
+    expect(scheduler.delays).toEqual([100, 40]);
+    scheduler.runTo(1039);
+    expect(expired).toEqual([]);
+    scheduler.runTo(1040);
+    expect(expired).toEqual([['output', 100, 1040]]);
+  });
+
+  it('gets its second look after a resume too', () => {
+    const { scheduler, clock, expired } = start();
+    clock.watch('output', 100);
+    scheduler.runTo(1000);
+    clock.suspend();
+    clock.resume();
+    scheduler.runTo(1100);
+    expect(expired).toEqual([]);
+    scheduler.runTo(1101);
+    expect(expired).toEqual([['output', 100, 1101]]);
+  });
+
   it('by no more than a busy moment is not late', () => {
     const { scheduler, clock, expired } = start();
     clock.watch('idle', 100);

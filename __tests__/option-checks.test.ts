@@ -1,13 +1,5 @@
 import { CompletionError } from '../src/errors.ts';
-import {
-  headerText,
-  textOf,
-  unknownNames,
-  validBaseURL,
-  validHeaders,
-  validMembers,
-  validTimeouts,
-} from '../src/option-checks.ts';
+import { headerText, textOf, unknownNames, validBaseURL, validHeaders, validMembers } from '../src/option-checks.ts';
 
 /** The configuration error of a check that must fail. */
 function refusal(check: () => unknown): CompletionError {
@@ -19,41 +11,6 @@ function refusal(check: () => unknown): CompletionError {
   }
   throw new Error('was accepted');
 }
-
-const CLOCKS = { connectMs: 1000, idleMs: 2000 };
-
-describe('timeouts', () => {
-  it.each([
-    [undefined, { connectMs: 1000, idleMs: 2000 }],
-    [{}, { connectMs: 1000, idleMs: 2000 }],
-    [{ idleMs: undefined }, { connectMs: 1000, idleMs: 2000 }],
-    [{ idleMs: 5 }, { connectMs: 1000, idleMs: 5 }],
-    [{ idleMs: false }, { connectMs: 1000, idleMs: undefined }],
-    [{ connectMs: Infinity }, { connectMs: undefined, idleMs: 2000 }],
-    [false, { connectMs: undefined, idleMs: undefined }],
-  ] as const)('%j', (given, expected) => {
-    expect(validTimeouts(given, CLOCKS)).toEqual(expected);
-  });
-
-  it('keep a clock off that is off by default', () => {
-    expect(validTimeouts({}, { ...CLOCKS, idleMs: undefined })).toEqual({ connectMs: 1000, idleMs: undefined });
-  });
-
-  it.each([0, -1, NaN, -Infinity, '5', true, {}])('of %p are refused by name', (idleMs) => {
-    expect(refusal(() => validTimeouts({ idleMs } as never, CLOCKS))).toMatchObject({
-      param: 'timeout.idleMs',
-      message: expect.stringContaining('positive number of milliseconds') as string,
-    });
-  });
-
-  it.each([null, 5, 'no', true])('that are %p are refused', (timeout) => {
-    expect(refusal(() => validTimeouts(timeout as never, CLOCKS)).param).toBe('timeout');
-  });
-
-  it('with an unknown name are refused', () => {
-    expect(refusal(() => validTimeouts({ idleMS: 5 } as never, CLOCKS)).message).toMatch(/idleMS.*mean idleMs\?/);
-  });
-});
 
 describe('a text', () => {
   it.each([

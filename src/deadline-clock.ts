@@ -5,7 +5,7 @@ import type { TimeoutClock } from './errors.ts';
 const LATE_MS = 50;
 
 /**
- * The deadline of an attempt, on one timer that is set again only when it fires: renewing the deadline for each of fifty
+ * A deadline that can be renewed and stopped for a while, on one timer that is set again only when it fires: renewing the deadline for each of fifty
  * thousand reads costs a look at the time, not a timer.
  */
 export class DeadlineClock {
@@ -16,6 +16,8 @@ export class DeadlineClock {
   #clock: TimeoutClock = 'connect';
   #periodMs = 0;
   #deadline: number | undefined;
+  /** What was left when the clock was suspended. */
+  #leftMs: number | undefined;
   #secondLook = false;
   #stopped = false;
 
@@ -24,22 +26,42 @@ export class DeadlineClock {
     this.#onExpire = onExpire;
   }
 
-  /** Something must happen within `periodMs` from now; renews or replaces what was set. `undefined`: no limit. */
-  watch(clock: TimeoutClock, periodMs: number | undefined): void {
-    if (periodMs === undefined || this.#stopped) {
-      this.pause();
-      return;
-    }
+  /**
+   * Something must happen within `periodMs` from now; renews or replaces what was set. `undefined`: no limit. Who has looked at
+   * the time already passes it on.
+   */
+  watch(clock: TimeoutClock, periodMs: number | undefined, now = this.#scheduler.now()): void {
+    this.pause();
+    if (periodMs === undefined || this.#stopped) return;
     this.#clock = clock;
     this.#periodMs = periodMs;
-    this.#secondLook = false;
-    this.#deadline = this.#scheduler.now() + periodMs;
-    if (this.#timer === undefined || this.#firesAt > this.#deadline) this.#setTimer(periodMs);
+    this.#expect(periodMs, now);
   }
 
   /** Nothing is owed until the next `watch`. */
   pause(): void {
     this.#deadline = undefined;
+    this.#leftMs = undefined;
+  }
+
+  /** The time until `resume` does not count. */
+  suspend(now = this.#scheduler.now()): void {
+    if (this.#deadline === undefined) return;
+    this.#leftMs = Math.max(0, this.#deadline - now);
+    this.#deadline = undefined;
+  }
+
+  /** Goes on with what was left at `suspend`; without one, does nothing. */
+  resume(now = this.#scheduler.now()): void {
+    const leftMs = this.#leftMs;
+    if (leftMs === undefined) return;
+    this.#leftMs = undefined;
+    this.#expect(leftMs, now);
+  }
+
+  /** How much time is left; `undefined` without a deadline. */
+  get leftMs(): number | undefined {
+    return this.#deadline === undefined ? this.#leftMs : this.#deadline - this.#scheduler.now();
   }
 
   /** For good: who watches afterwards comes too late. */
@@ -48,6 +70,12 @@ export class DeadlineClock {
     this.pause();
     this.#timer?.unsubscribe();
     this.#timer = undefined;
+  }
+
+  #expect(withinMs: number, now: number): void {
+    this.#secondLook = false;
+    this.#deadline = now + withinMs;
+    if (this.#timer === undefined || this.#firesAt > this.#deadline) this.#setTimer(withinMs);
   }
 
   #setTimer(delayMs: number): void {

@@ -1,34 +1,90 @@
 import { configurationError } from './errors.ts';
 
-/** How long a request may wait, in milliseconds; `false` turns a clock off. */
+/** How long a call may wait, in milliseconds; `false` turns a clock off. Time spent waiting for a slow consumer does not count. */
 export interface TimeoutOptions {
   /** From sending to the response headers, per attempt. Default: 240,000 (Node's own fetch gives up at 300,000). */
   readonly connectMs?: number | false | undefined;
-  /** Without a single byte of the body; keep-alive comments are bytes. Default: 120,000. */
+  /** Without a single byte of the body, per attempt; keep-alive comments are bytes. Default: 120,000. */
   readonly idleMs?: number | false | undefined;
+  /**
+   * Without output, from sending and between outputs, per attempt; keep-alives are no output. Streaming only.
+   * Default: 300,000.
+   */
+  readonly outputMs?: number | false | undefined;
+  /** The whole call, retries and the pauses before them included. Its error is never retried. Default: off. */
+  readonly totalMs?: number | false | undefined;
 }
 
 type Clocks<D> = { readonly [K in keyof D]: number | undefined };
 
 /** Fills in the defaults; `undefined` in the result is a clock that is off. */
-export function validTimeouts<D extends { readonly [K in keyof TimeoutOptions]-?: number | undefined }>(
-  options: TimeoutOptions | false | undefined,
+export function validTimeouts<D extends { readonly [K in keyof TimeoutOptions]?: number | undefined }>(
+  options: { readonly [K in keyof D & keyof TimeoutOptions]?: TimeoutOptions[K] } | false | undefined,
   defaults: D,
+  of = 'timeout.',
 ): Clocks<D> {
   if (options === false) return Object.fromEntries(Object.keys(defaults).map((name) => [name, undefined])) as Clocks<D>;
-  if (options !== undefined && (typeof options !== 'object' || (options as unknown) === null)) {
+  if (options !== undefined && (typeof options !== 'object' || options === null || Array.isArray(options))) {
     throw configurationError('timeout must be an object such as { idleMs: 60_000 }, or false', 'timeout');
   }
   unknownNames(options ?? {}, Object.keys(defaults), 'timeout');
   const clocks = Object.entries(defaults).map(([name, byDefault]) => {
-    const value: unknown = options?.[name as keyof TimeoutOptions] ?? byDefault;
+    const value: unknown = (options as TimeoutOptions | undefined)?.[name as keyof TimeoutOptions] ?? byDefault;
     if (value === false || value === undefined) return [name, undefined];
     if (typeof value === 'number' && value > 0 && !Number.isNaN(value)) {
       return [name, value === Number.POSITIVE_INFINITY ? undefined : value];
     }
-    throw configurationError(`timeout.${name} must be a positive number of milliseconds, or false`, `timeout.${name}`);
+    throw configurationError(`${of}${name} must be a positive number of milliseconds, or false`, `${of}${name}`);
   });
   return Object.fromEntries(clocks) as Clocks<D>;
+}
+
+/** What a number may be. `max` is included; without one, it may be infinite. */
+export interface NumberBounds {
+  readonly min: number;
+  readonly max?: number;
+  readonly whole?: boolean;
+}
+
+/** The given number, or the default if it was left out. */
+export function validNumber(name: string, value: unknown, byDefault: number, bounds: NumberBounds): number {
+  if (value === undefined) return byDefault;
+  const { min, max = Number.POSITIVE_INFINITY, whole = false } = bounds;
+  const valid = typeof value === 'number' && value >= min && value <= max;
+  if (valid && (!whole || Number.isInteger(value) || value === Number.POSITIVE_INFINITY)) return value;
+  const upTo = bounds.max === undefined ? `at least ${String(min)}` : `from ${String(min)} to ${String(max)}`;
+  throw configurationError(`${name} must be a ${whole ? 'whole ' : ''}number, ${upTo}`, name);
+}
+
+/** The given function, or the default if it was left out. */
+export function validFunction<F extends (...args: never[]) => unknown>(
+  name: string,
+  value: F | undefined,
+  byDefault: F,
+): F {
+  if (value === undefined || typeof value === 'function') return value ?? byDefault;
+  throw configurationError(`${name} must be a function`, name);
+}
+
+/** The given switch, or the default if it was left out. */
+export function validSwitch(name: string, value: boolean | undefined, byDefault: boolean): boolean {
+  if (value === undefined || typeof value === 'boolean') return value ?? byDefault;
+  throw configurationError(`${name} must be true or false`, name);
+}
+
+/** The given word, or the default if it was left out. */
+export function validWord<W extends string>(name: string, value: W | undefined, words: readonly [W, ...W[]]): W {
+  if (value === undefined) return words[0];
+  if (words.includes(value)) return value;
+  throw configurationError(`${name} must be ${words.map((word) => `'${word}'`).join(' or ')}`, name);
+}
+
+/** Options of a function: an object that holds no unknown name. */
+export function checkNames(options: unknown, known: readonly string[], of: string): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw configurationError(`The options of ${of} must be an object`, 'options');
+  }
+  unknownNames(options, known, of);
 }
 
 /** A trimmed value, `undefined` if blank. Control characters inside are refused, and never quoted: it may be a key. */
