@@ -1,7 +1,7 @@
 import type { ChatCompletion } from 'openai/resources/chat/completions';
 import type { CompletionUsage } from 'openai/resources/completions';
 import type { CompletionEvent, FinishReason, ReasoningField, StartEvent, ToolCallEvent } from './event.ts';
-import { continueFields, getOwn, isFields, replaceFields, setOwn, type Fields } from './merge.ts';
+import { continueFields, copyOf, getOwn, replaceFields, setOwn, type Fields } from './merge.ts';
 import { TextBuffer } from './text-buffer.ts';
 
 interface CollectedChoice {
@@ -12,6 +12,7 @@ interface CollectedChoice {
   hasRefusal: boolean;
   reasoningField: ReasoningField | undefined;
   reason: FinishReason;
+  finished: boolean;
   readonly tokens: unknown[];
   readonly refusalTokens: unknown[];
   readonly toolCalls: ToolCallEvent[];
@@ -44,9 +45,23 @@ export class Collector {
         else if (event.scope === 'choice') replaceFields(this.#at(event.choice).choiceFields, event.fields);
         else continueFields(this.#at(event.choice).messageFields, event.fields);
         break;
-      default:
+      case 'text-delta':
+      case 'reasoning-delta':
+      case 'refusal-delta':
+      case 'tool-call-start':
+      case 'tool-call-delta':
+      case 'tool-call':
+      case 'logprobs':
+      case 'finish':
         addToChoice(this.#at(event.choice), event);
+        break;
+      default: // A type that is not known here.
     }
+  }
+
+  /** Every choice that began has ended. */
+  get whole(): boolean {
+    return this.#choices.size > 0 && [...this.#choices.values()].every(({ finished }) => finished);
   }
 
   /** The completion as far as it came. */
@@ -59,7 +74,7 @@ export class Collector {
       choices: [...this.#choices].sort(([a], [b]) => a - b).map(([index, choice]) => toChoice(index, choice)),
     };
     if (this.#start?.systemFingerprint !== undefined) completion['system_fingerprint'] = this.#start.systemFingerprint;
-    if (this.#usage !== undefined) completion['usage'] = structuredClone(this.#usage);
+    if (this.#usage !== undefined) completion['usage'] = copyOf(this.#usage);
     copyFields(completion, this.#fields);
     return completion as unknown as ChatCompletion;
   }
@@ -75,6 +90,7 @@ export class Collector {
         hasRefusal: false,
         reasoningField: undefined,
         reason: null,
+        finished: false,
         tokens: [],
         refusalTokens: [],
         toolCalls: [],
@@ -112,6 +128,7 @@ function addToChoice(choice: CollectedChoice, event: ChoiceEvent): void {
       choice.toolCalls.push(event);
       break;
     case 'finish':
+      choice.finished = true;
       choice.reason = event.reason;
       break;
     default: // The pieces of tool calls; `tool-call` has the whole.
@@ -144,7 +161,7 @@ function toChoice(index: number, choice: CollectedChoice): Fields {
 }
 
 function orNull(list: readonly unknown[]): readonly unknown[] | null {
-  return list.length > 0 ? structuredClone(list) : null;
+  return list.length > 0 ? copyOf(list) : null;
 }
 
 function toToolCall(call: ToolCallEvent): Fields {
@@ -159,6 +176,6 @@ function toToolCall(call: ToolCallEvent): Fields {
 /** A copy, so that what was returned once does not change when more events come. */
 function copyFields(target: Fields, fields: Fields): void {
   for (const [key, value] of Object.entries(fields)) {
-    setOwn(target, key, isFields(value) || Array.isArray(value) ? structuredClone(value) : value);
+    setOwn(target, key, copyOf(value));
   }
 }

@@ -31,7 +31,7 @@ export function continueFields(target: Fields, piece: Fields): void {
       setOwn(target, key, before + value);
     else if (Array.isArray(before) && Array.isArray(value)) continueList(before as unknown[], value as unknown[]);
     else if (isFields(before) && isFields(value)) continueFields(before, value);
-    else if (value !== null || before === undefined) setOwn(target, key, structuredClone(value));
+    else if (value !== null || before === undefined) setOwn(target, key, copyOf(value));
   }
 }
 
@@ -42,7 +42,7 @@ function continueList(target: unknown[], piece: readonly unknown[]): void {
     const known =
       typeof index === 'number' ? target.find((it) => isFields(it) && getOwn(it, 'index') === index) : undefined;
     if (isFields(known) && isFields(entry)) continueFields(known, entry);
-    else target.push(structuredClone(entry));
+    else target.push(copyOf(entry));
   }
 }
 
@@ -51,6 +51,15 @@ export function replaceFields(target: Fields, latest: Fields): void {
   for (const [key, value] of Object.entries(latest)) {
     const before = getOwn(target, key);
     if (isFields(before) && isFields(value)) replaceFields(before, value);
-    else if (value !== null || before === undefined) setOwn(target, key, structuredClone(value));
+    else if (value !== null || before === undefined) setOwn(target, key, copyOf(value));
   }
+}
+
+/** A deep copy of what JSON can hold. What it cannot (a made-up event may hold a function) is passed on as it is. */
+export function copyOf<T>(value: T): T {
+  if (Array.isArray(value)) return value.map((entry: unknown) => copyOf(entry)) as T;
+  if (!isFields(value)) return value;
+  const copy: Fields = {};
+  for (const [key, entry] of Object.entries(value)) setOwn(copy, key, copyOf(entry));
+  return copy as T;
 }

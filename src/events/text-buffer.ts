@@ -8,10 +8,12 @@ export class TextBuffer {
   readonly #blocks: string[] = [];
   #pieces: string[] = [];
 
-  add(piece: string): void {
-    if (this.#pieces.push(piece) < BLOCK) return;
-    this.#blocks.push(this.#pieces.join(''));
-    this.#pieces = [];
+  add(piece: string): this {
+    if (this.#pieces.push(piece) === BLOCK) {
+      this.#blocks.push(this.#pieces.join(''));
+      this.#pieces = [];
+    }
+    return this;
   }
 
   toString(): string {
