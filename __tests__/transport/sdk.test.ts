@@ -27,6 +27,7 @@ beforeEach(() => {
 function clientOf(client: Parameters<typeof sdkTransport>[0], model?: string): OpenAIChatCompletion {
   return new OpenAIChatCompletion({
     transport: sdkTransport(client),
+    retry: false,
     ...(model === undefined ? undefined : { model }),
   });
 }
@@ -100,6 +101,13 @@ describe('sdkTransport', () => {
     const error = await errorOf(clientOf(openai('failing', { maxRetries: 5 })).generate$(PROMPT));
     expect(error).toMatchObject({ kind: 'server', status: 500, attempts: 1 });
     expect(server.requests).toHaveLength(1);
+  });
+
+  it('retries a ready client as often as we are told, not as often as it is', async () => {
+    const transport = sdkTransport(openai('failing', { maxRetries: 5 }));
+    const chat = new OpenAIChatCompletion({ transport, logLevel: 'off', retry: { maxRetries: 1, baseDelayMs: 0 } });
+    expect(await errorOf(chat.generate$(PROMPT))).toMatchObject({ kind: 'server', status: 500, attempts: 2 });
+    expect(server.requests).toHaveLength(2);
   });
 
   it("leaves clocks to us: the SDK's own timeout is not the first", async () => {

@@ -1,12 +1,13 @@
 import { Observable, type SchedulerLike, type Subscriber } from 'rxjs';
 import { CompletionError, describe, isCompletionError, maskedCause, type TimeoutClock } from '../errors.ts';
 import { classify, type ResponseFacts } from '../error-response.ts';
+import type { RateLimit } from '../events/event.ts';
 import type { Logger } from '../logger.ts';
 import { redact } from '../redact.ts';
 import type { BodyDecoder, BodyDecoderFactory } from '../wire/body-decoder.ts';
 import { accepted, boundedFetch, discard, headerSecrets, type FetchBounds } from './bounded-fetch.ts';
 import { DeadlineClock } from '../deadline-clock.ts';
-import { metaOf } from './response-headers.ts';
+import { metaOf, rateLimitOf } from './response-headers.ts';
 import type { ClientHooks, Transport } from './transport.ts';
 
 /** After `[DONE]` the rest of the body is awaited this long, so that the socket can be used again. */
@@ -23,6 +24,12 @@ export interface AttemptRequest {
   readonly attempt: number;
   readonly connectMs: number | undefined;
   readonly idleMs: number | undefined;
+  /** Streaming only. */
+  readonly outputMs: number | undefined;
+  /** How long the body of a failure is awaited that another attempt will follow; `undefined`: none will. */
+  readonly discardMs: ((facts: ResponseFacts) => number | undefined) | undefined;
+  /** The clock of the whole call, which stands still while the consumer is slow. */
+  readonly total: DeadlineClock | undefined;
   readonly maxEventBytes: number;
   /** Awaited before each read of the body. */
   readonly gate: (() => PromiseLike<void> | void) | undefined;
@@ -31,8 +38,19 @@ export interface AttemptRequest {
   readonly logger: Logger;
   /** Values to mask in errors, besides those of headers; asked for only when one is made. */
   readonly secrets: () => readonly string[];
-  /** Told the decoder when the body begins: it knows what had arrived when something else ends the call. */
-  readonly onBody: (decoder: BodyDecoder) => void;
+  /** Told what the headers say of the server's limits, of whatever status. */
+  readonly onLimits?: ((said: ServerLimits) => void) | undefined;
+  /** Told when the body begins: the decoder knows what had arrived when something else ends the call. */
+  readonly onBody: (decoder: BodyDecoder, endIfWhole: EndIfWhole) => void;
+}
+
+/** Completes the attempt if everything was said and the server only forgot to end; says whether it did. */
+export type EndIfWhole = () => boolean;
+
+/** What a server says of how much more it takes. */
+export interface ServerLimits {
+  readonly rateLimit: RateLimit | undefined;
+  readonly retryAfterMs: number | undefined;
 }
 
 /**
@@ -55,28 +73,34 @@ class Attempt<T> {
   readonly #subscriber: Subscriber<T>;
   readonly #controller = new AbortController();
   readonly #clock: DeadlineClock;
+  readonly #outputClock: DeadlineClock;
   readonly #startedAt: number;
   #sent: Headers | undefined;
   #facts: ResponseFacts = {};
+  #headers: Headers | undefined;
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #decoder: BodyDecoder | undefined;
   #reported: { readonly error: unknown } | undefined;
   #closed = false;
   #bodyEnded = false;
+  #outputs = 0;
 
   constructor(request: AttemptRequest, decoderFor: BodyDecoderFactory<T>, subscriber: Subscriber<T>) {
     this.#request = request;
     this.#decoderFor = decoderFor;
     this.#subscriber = subscriber;
     this.#startedAt = request.scheduler.now();
-    this.#clock = new DeadlineClock(request.scheduler, (clock, afterMs) => {
+    const expire = (clock: TimeoutClock, afterMs: number): void => {
       this.#expire(clock, afterMs);
-    });
+    };
+    this.#clock = new DeadlineClock(request.scheduler, expire);
+    this.#outputClock = new DeadlineClock(request.scheduler, expire);
   }
 
   async run(): Promise<void> {
     // A hook that unsubscribes between two attempts: RxJS subscribes the closed subscriber to the second one all the same.
     if (this.#closed) return;
+    this.#outputClock.watch('output', this.#request.outputMs);
     try {
       const response = await this.#open();
       if (this.#closed) discard(response);
@@ -91,6 +115,8 @@ class Attempt<T> {
     if (this.#closed) return;
     this.#closed = true;
     this.#clock.stop();
+    this.#outputClock.stop();
+    this.#request.total?.resume();
     if (!this.#bodyEnded) {
       this.#controller.abort();
       // A transport of the user's own may not have tied the body to the signal.
@@ -111,9 +137,12 @@ class Attempt<T> {
       onSend: (headers) => {
         this.#sent = headers;
       },
-      onFacts: (facts) => {
-        const { requestId } = facts;
-        this.#facts = { ...facts, requestId: requestId && redact(requestId, this.#headerSecrets(), 100) };
+      onFacts: (facts, headers) => {
+        const { requestId, retryAfterMs } = facts;
+        // A response that came through the bounded fetch is looked at twice.
+        if (headers !== this.#headers) this.#request.onLimits?.({ rateLimit: rateLimitOf(headers), retryAfterMs });
+        this.#headers = headers;
+        this.#facts = { ...facts, requestId: requestId && redact(requestId, this.#secrets(), 100) };
       },
       report: (error) => {
         this.#reported = { error };
@@ -127,21 +156,21 @@ class Attempt<T> {
   }
 
   async #read(response: Response): Promise<void> {
-    const { gate, idleMs } = this.#request;
+    const { gate } = this.#request;
     const decoder = (this.#decoder = this.#decoderOf(response));
     const reader = (this.#reader = response.body?.getReader());
     let cause: Error | undefined;
     while (reader !== undefined) {
       if (gate !== undefined) {
-        this.#clock.pause();
+        this.#stopClocks();
         await gate();
         if (this.#closed) return;
       }
-      this.#clock.watch('idle', idleMs);
+      this.#startClocks(decoder);
       const read = await reader.read().catch((error: unknown) => ({ done: true as const, value: undefined, error }));
       if (this.#closed) return;
       // Time in the subscriber is not the server's silence.
-      this.#clock.pause();
+      this.#stopClocks();
       if (read.done) {
         this.#bodyEnded = true;
         if ('error' in read) cause = maskedCause(read.error, this.#secrets());
@@ -160,6 +189,24 @@ class Attempt<T> {
     if (!this.#closed) this.#complete(decoder);
   }
 
+  #startClocks({ outputs }: BodyDecoder): void {
+    const { idleMs, outputMs, total, scheduler } = this.#request;
+    const now = scheduler.now();
+    this.#clock.watch('idle', idleMs, now);
+    if (outputs === this.#outputs) this.#outputClock.resume(now);
+    else this.#outputClock.watch('output', outputMs, now);
+    this.#outputs = outputs;
+    total?.resume(now);
+  }
+
+  #stopClocks(): void {
+    const { total, scheduler } = this.#request;
+    const now = scheduler.now();
+    this.#clock.pause();
+    this.#outputClock.suspend(now);
+    total?.suspend(now);
+  }
+
   #decoderOf(response: Response): BodyDecoder {
     const { attempt, maxEventBytes, onBody } = this.#request;
     const decoder = this.#decoderFor({
@@ -172,7 +219,7 @@ class Attempt<T> {
       secrets: this.#secrets,
       maxEventBytes,
     });
-    onBody(decoder);
+    onBody(decoder, this.#endIfWhole);
     return decoder;
   }
 
@@ -202,20 +249,20 @@ class Attempt<T> {
   }
 
   #expire(clock: TimeoutClock, afterMs: number): void {
-    const decoder = this.#decoder;
-    if (decoder?.complete === true) {
-      // Everything was said and the server only forgot to end: silence is as good an end as any other.
-      try {
-        decoder.finish?.();
-        this.close('completed');
-        this.#subscriber.complete();
-      } catch (error) {
-        this.#fail(error);
-      }
-      return;
-    }
-    this.#fail(timeoutError(clock, afterMs, this.#facts));
+    if (!this.#endIfWhole()) this.#fail(timeoutError(clock, afterMs, this.#facts));
   }
+
+  /** Silence is as good an end of a whole answer as any other. */
+  readonly #endIfWhole: EndIfWhole = () => {
+    const decoder = this.#decoder;
+    if (this.#closed || decoder?.complete !== true) return false;
+    try {
+      this.#complete(decoder);
+    } catch (error) {
+      this.#fail(error);
+    }
+    return true;
+  };
 
   #fail(error: unknown): void {
     if (this.#closed) return;
@@ -243,16 +290,28 @@ class Attempt<T> {
 
 function timeoutError(clock: TimeoutClock, afterMs: number, facts: ResponseFacts): CompletionError {
   const { status, requestId, retryAfterMs, shouldRetry } = facts;
-  const what = clock === 'connect' ? 'no response headers' : 'no byte of the body';
-  return new CompletionError(`The server sent ${what} for ${String(afterMs)} ms (timeout.${clock}Ms)`, {
+  const message =
+    status !== undefined && !isSuccess(status)
+      ? `The server answered ${String(status)}, and no explanation came within ${String(afterMs)} ms`
+      : `The server sent ${MISSED[clock]} for ${String(afterMs)} ms (timeout.${clock}Ms)`;
+  return new CompletionError(message, {
     kind: 'timeout',
     clock,
     // A refusal whose explanation hangs is still a refusal.
-    retryable: status === undefined || status < 300 || (shouldRetry ?? classify({ status }).retryable),
-    status,
+    retryable: status === undefined || isSuccess(status) || (shouldRetry ?? classify({ status }).retryable),
+    status: status !== undefined && isSuccess(status) ? undefined : status,
     requestId,
     retryAfterMs,
   });
 }
+
+const MISSED: Readonly<Record<TimeoutClock, string>> = {
+  connect: 'no response headers',
+  idle: 'no byte of the body',
+  output: 'no output',
+  total: 'no whole answer',
+};
+
+const isSuccess = (status: number): boolean => status < 300;
 
 const ignore = (): void => undefined;

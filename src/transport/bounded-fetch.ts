@@ -1,6 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import { CompletionError, describe, isCompletionError, maskedCause } from '../errors.ts';
-import { errorFromHttp, type ResponseFacts } from '../error-response.ts';
+import { classify, errorFromHttp, type ResponseFacts } from '../error-response.ts';
 import { validHeaders } from '../option-checks.ts';
 import { redact } from '../redact.ts';
 import type { DeadlineClock } from '../deadline-clock.ts';
@@ -16,6 +16,8 @@ export interface FetchBounds {
   readonly signal: AbortSignal;
   readonly clock: DeadlineClock;
   readonly idleMs: number | undefined;
+  /** How long the body of a failure is awaited that another attempt will follow; `undefined`: none will. */
+  readonly discardMs: ((facts: ResponseFacts) => number | undefined) | undefined;
   readonly scheduler: SchedulerLike;
   readonly hooks: ClientHooks;
   /** Values to mask; asked for only when an error is made. */
@@ -23,7 +25,7 @@ export interface FetchBounds {
   /** Told the headers as they leave, the transport's own included: their values must not be quoted. */
   readonly onSend: (headers: Headers) => void;
   /** Told what the headers say, before the body of an error is awaited. */
-  readonly onFacts: (facts: ResponseFacts) => void;
+  readonly onFacts: (facts: ResponseFacts, headers: Headers) => void;
   /**
    * Keeps the error: what a transport throws afterwards (the SDK wraps, and quotes headers and bodies) is of no interest.
    */
@@ -56,6 +58,8 @@ async function send(
   signal.throwIfAborted();
   const info: RequestInfo = { url: shownUrl(input), ...request };
   const headers = withHeaders(init?.headers, hooks.onRequest?.(info));
+  // Or left in the hook.
+  signal.throwIfAborted();
   bounds.onSend(headers);
   const sentAt = scheduler.now();
   const response = await connect(fetch, bounds, input, {
@@ -65,30 +69,34 @@ async function send(
     redirect: 'manual',
   });
   const requestId = requestIdOf(response.headers);
-  hooks.onResponse?.({
-    ...info,
-    status: response.status,
-    ...(requestId === undefined ? undefined : { requestId }),
-    durationMs: scheduler.now() - sentAt,
-  });
-  if (signal.aborted) discard(response);
-  signal.throwIfAborted();
+  try {
+    hooks.onResponse?.({
+      ...info,
+      status: response.status,
+      ...(requestId === undefined ? undefined : { requestId }),
+      durationMs: scheduler.now() - sentAt,
+    });
+    signal.throwIfAborted();
+  } catch (error) {
+    discard(response);
+    throw error;
+  }
   return accepted(response, bounds);
 }
 
 /** The response if it is a 2xx; any other becomes a typed error, its body read within the bounds. */
 export async function accepted(
   response: Response,
-  bounds: Pick<FetchBounds, 'clock' | 'idleMs' | 'scheduler' | 'secrets' | 'signal' | 'onFacts'>,
+  bounds: Pick<FetchBounds, 'clock' | 'idleMs' | 'discardMs' | 'scheduler' | 'secrets' | 'signal' | 'onFacts'>,
 ): Promise<Response> {
   const facts = factsOf(response, bounds.scheduler.now());
-  bounds.onFacts(facts);
+  bounds.onFacts(facts, response.headers);
   if (response.ok) return response;
   if (isRedirect(response)) {
     discard(response);
     throw redirectError(response, facts.requestId, bounds.secrets());
   }
-  const body = await readErrorBody(response, bounds);
+  const body = await readErrorBody(response, bounds, errorBodyMs(facts, bounds));
   throw errorFromHttp(body, facts, bounds.secrets());
 }
 
@@ -184,12 +192,23 @@ function connectionError(error: unknown, secrets: readonly string[]): Completion
   });
 }
 
-/** As much of the body as comes within the limits. One period of the idle clock bounds all of it: errors do not trickle. */
+/** The explanation of a failure that is asked again about is worth a moment, not the patience for an answer. */
+function errorBodyMs(
+  facts: ResponseFacts,
+  { idleMs, discardMs }: Pick<FetchBounds, 'idleMs' | 'discardMs'>,
+): number | undefined {
+  const { status, shouldRetry } = facts;
+  const withinMs = (shouldRetry ?? classify({ status }).retryable) ? discardMs?.(facts) : undefined;
+  return withinMs === undefined ? idleMs : Math.min(withinMs, idleMs ?? Number.POSITIVE_INFINITY);
+}
+
+/** As much of the body as comes within the limits. One period bounds all of it: errors do not trickle. */
 async function readErrorBody(
   response: Response,
-  { clock, idleMs, signal }: Pick<FetchBounds, 'clock' | 'idleMs' | 'signal'>,
+  { clock, signal }: Pick<FetchBounds, 'clock' | 'signal'>,
+  withinMs: number | undefined,
 ): Promise<string> {
-  clock.watch('idle', idleMs);
+  clock.watch('idle', withinMs);
   const reader = response.body?.getReader();
   if (reader === undefined) return '';
   const cancel = (): void => {

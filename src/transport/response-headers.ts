@@ -63,7 +63,8 @@ const RATE_LIMIT_HEADERS = [
   ['resetTokensMs', 'x-ratelimit-reset-tokens', durationMs],
 ] as const satisfies readonly (readonly [keyof RateLimit, string, (value: string | null) => number | undefined])[];
 
-function rateLimitOf(headers: HeaderReader): RateLimit | undefined {
+/** What a server says of its own limits. */
+export function rateLimitOf(headers: HeaderReader): RateLimit | undefined {
   const found: { -readonly [K in keyof RateLimit]: RateLimit[K] } = {};
   for (const [field, header, parse] of RATE_LIMIT_HEADERS) {
     const value = parse(headers.get(header));
