@@ -3,6 +3,8 @@ import { NEVER, Observable, of, Subject, take, throwError } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { CompletionError } from '../../src/errors.ts';
 import { abortOn } from '../../src/operators/abort.ts';
+import { thrownBy } from '../support/client.ts';
+import { EVENTS, inOrder, plainError, plainErrors, seenBy, synchronous } from '../support/events.ts';
 
 const REASON = new Error('the user left');
 const ABORTED = new CompletionError('The call was aborted by its AbortSignal', { kind: 'aborted', cause: REASON });
@@ -119,6 +121,81 @@ describe('abortOn', () => {
     NEVER.pipe(abortOn(controller.signal)).subscribe({ error: (caught: unknown) => (error = caught) });
     controller.abort();
     expect(error).toMatchObject({ kind: 'aborted', retryable: false, cause: controller.signal.reason as unknown });
+  });
+});
+
+describe('the error of abortOn', () => {
+  it.each([
+    ['nothing of a source that said nothing', '---', {}],
+    ['text, reasoning and refusal', 'srabn', { text: 'ab', reasoning: 'hm', refusal: 'no' }],
+    ['a tool call as far as it came', 'st', { toolCalls: [{ id: 'c', name: 'f', arguments: '' }] }],
+    ['what came since the last restart', 'saRsb', { text: 'b' }],
+    ['choice 0 alone', 'sAa', { text: 'a' }],
+  ])('tells what had arrived: %s', (_name, source, partial) => {
+    marbles('------x', ({ cold, expectObservable, expectSubscriptions }, signal) => {
+      const events = cold(source, EVENTS);
+      const result = events.pipe(abortOn(signal), plainErrors());
+      expectObservable(result).toBe(`${source.padEnd(6, '-')}#`, EVENTS, plainError(ABORTED, partial));
+      expectSubscriptions(events.subscriptions).toBe('^-----!');
+    });
+  });
+
+  it('tells what arrived in its own subscription', () => {
+    marbles('----x', ({ cold, expectObservable }, signal) => {
+      const result = cold('sab', EVENTS).pipe(abortOn(signal), plainErrors());
+      expectObservable(result).toBe('sab-#', EVENTS, plainError(ABORTED, { text: 'ab' }));
+      expectObservable(result, '--^').toBe('--sa#', EVENTS, plainError(ABORTED, { text: 'a' }));
+    });
+  });
+
+  it('tells nothing of values that are no CompletionEvents', () => {
+    marbles('---x', ({ cold, expectObservable }, signal) => {
+      const result = cold('-a').pipe(abortOn(signal), plainErrors());
+      expectObservable(result).toBe('-a-#', undefined, plainError(ABORTED));
+    });
+  });
+
+  it('tells what a consumer was shown that aborts from inside next', () => {
+    const controller = new AbortController();
+    const { source$, said } = synchronous(inOrder('sab'));
+    let error: unknown;
+    source$.pipe(abortOn(controller.signal)).subscribe({
+      next: ({ type }) => {
+        if (type === 'text-delta') controller.abort(REASON);
+      },
+      error: (caught: unknown) => (error = caught),
+    });
+    expect(plainError(error)).toEqual(plainError(ABORTED, { text: 'a' }));
+    expect(said).toEqual(inOrder('sa'));
+  });
+
+  it('stays that of the source if that was first', () => {
+    const signal = new AbortController().signal;
+    expect(seenBy(throwError(() => REASON).pipe(abortOn(signal)))).toEqual([REASON]);
+  });
+});
+
+describe('what abortOn takes', () => {
+  it.each([undefined, null, 'signal', 5, {}, { aborted: true }, new AbortController()])('is no %p', (signal) => {
+    const error = thrownBy(() => abortOn(signal as AbortSignal));
+    expect(error).toMatchObject({
+      kind: 'configuration',
+      param: 'signal',
+      message: 'abortOn: signal must be an AbortSignal',
+    });
+  });
+
+  it('is a signal of another make', () => {
+    class OtherSignal extends EventTarget {
+      aborted = false;
+      reason: unknown;
+    }
+    const signal = new OtherSignal();
+    const seen = seenBy(NEVER.pipe(abortOn(signal as AbortSignal)));
+    signal.reason = REASON;
+    signal.dispatchEvent(new Event('abort'));
+    expect(seen).toEqual([ABORTED]);
+    expect((seen[0] as CompletionError).cause).toBe(REASON);
   });
 });
 

@@ -1,26 +1,49 @@
-import { Observable, takeUntil, type MonoTypeOperatorFunction } from 'rxjs';
-import { CompletionError } from '../errors.ts';
-
-/** The caller's abort. Its reason is the caller's own object, and is passed on as it is. */
-function abortedError(reason: unknown): CompletionError {
-  return new CompletionError('The call was aborted by its AbortSignal', { kind: 'aborted', cause: reason });
-}
+import { defer, Observable, takeUntil, tap, type MonoTypeOperatorFunction } from 'rxjs';
+import { CompletionError, configurationError, type PartialCompletion } from '../errors.ts';
+import { PartialBuffer } from '../events/partial.ts';
 
 /**
- * Ends the source with an error of kind `aborted` when `signal` aborts, the signal's reason as `cause`. The signal is looked
- * at before the source is subscribed, so that an aborted one sends nothing; the listener is removed on every ending.
- * Unsubscribing unsubscribes from the source and removes the listener.
+ * Ends the source with an error of kind `aborted` when `signal` aborts, the signal's reason as `cause` and, where the source emits
+ * CompletionEvents, what had arrived in `partial`. The signal is looked at before the source is subscribed, so that an aborted one
+ * sends nothing; the listener is removed on every ending. Unsubscribing unsubscribes from the source and removes the listener.
  *
  * ```
  * source:  --a--b--c--d|
  * signal:  -------x
  * result:  --a--b-#
  * ```
+ *
+ * ```ts
+ * import { OpenAIChatCompletion } from 'rxjs-openai';
+ * import { abortOn } from 'rxjs-openai/operators';
+ *
+ * const controller = new AbortController();
+ * new OpenAIChatCompletion().events$('Say this is a test!').pipe(abortOn(controller.signal)).subscribe(console.log);
+ * ```
+ *
+ * The methods of the client take the same as their option `signal`.
  */
 export function abortOn<T>(signal: AbortSignal): MonoTypeOperatorFunction<T> {
+  if (typeof (signal as AbortSignal | undefined)?.addEventListener !== 'function') {
+    throw configurationError('abortOn: signal must be an AbortSignal', 'signal');
+  }
+  return (source) =>
+    defer(() => {
+      const partial = new PartialBuffer();
+      return source.pipe(
+        tap((value) => {
+          partial.add(value);
+        }),
+        abortedBy(signal, () => partial.toPartial()),
+      );
+    });
+}
+
+/** The same for values that somebody else remembers. */
+export function abortedBy<T>(signal: AbortSignal, partial?: () => PartialCompletion): MonoTypeOperatorFunction<T> {
   const aborted$ = new Observable<never>((subscriber) => {
     const onAbort = (): void => {
-      subscriber.error(abortedError(signal.reason));
+      subscriber.error(abortedError(signal.reason, partial?.()));
     };
     if (signal.aborted) {
       onAbort();
@@ -32,4 +55,9 @@ export function abortOn<T>(signal: AbortSignal): MonoTypeOperatorFunction<T> {
     };
   });
   return takeUntil(aborted$);
+}
+
+/** The caller's abort. Its reason is the caller's own object, and is passed on as it is. */
+function abortedError(reason: unknown, partial: PartialCompletion | undefined): CompletionError {
+  return new CompletionError('The call was aborted by its AbortSignal', { kind: 'aborted', cause: reason, partial });
 }

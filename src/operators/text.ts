@@ -1,39 +1,84 @@
 import { defer, filter, map, type OperatorFunction } from 'rxjs';
-import { CompletionError } from '../errors.ts';
-import type { CompletionEvent, FinishReason } from '../events/event.ts';
+import { CompletionError, configurationError, isCompletionError, withDetails } from '../errors.ts';
+import type { CompletionEvent, FinishReason, RestartEvent } from '../events/event.ts';
+import { PartialBuffer } from '../events/partial.ts';
+import { checkNames, validWord } from '../option-checks.ts';
 
-/** Options of `text()`. */
-export interface TextOptions {
-  /** The choice to show. Default: 0. */
-  readonly choice?: number;
-  /** What an answer that was cut at the token limit is: a completion (default), or an error of kind `limit`. */
-  readonly onLength?: 'complete' | 'error';
+/** Options of the operators that show one choice. */
+export interface ChoiceOption {
+  /** The choice to show, from 0. Default: 0. */
+  readonly choice?: number | undefined;
 }
 
-export const TEXT_DEFAULTS = { choice: 0, onLength: 'complete' } as const satisfies Required<TextOptions>;
+/** Options of {@link text}. */
+export interface TextOptions extends ChoiceOption {
+  /** What an answer that was cut at the token limit is: a completion (default), or an error of kind `limit`. */
+  readonly onLength?: 'complete' | 'error' | undefined;
+}
+
+export const TEXT_DEFAULTS = { choice: 0, onLength: 'complete' } as const;
+
+/** The number of the choice, checked. */
+export function resolveChoice(options: ChoiceOption, of: string, names: readonly string[] = ['choice']): number {
+  checkNames(options, names, of);
+  const { choice = TEXT_DEFAULTS.choice } = options;
+  if (Number.isInteger(choice) && choice >= 0) return choice;
+  throw configurationError('choice must be the number of a choice, from 0', 'choice');
+}
 
 /**
  * The text of one choice, as it arrives, never `''`. What text cannot show is an error at the end of the turn, after the
  * text before it: a refusal (kind `refusal`), a content-filter stop (`content-filter`), tool calls (`tool`), a retry that
- * withdraws text already shown (`interrupted`).
+ * withdraws text already shown (`interrupted`). What had arrived is in the error's `partial`. Completes with the source.
+ * Unsubscribing unsubscribes from the source.
  *
  * ```
  * source:  start--text('a')--text('b')--finish('stop')|
  * result:  -------a----------b----------|
  * ```
+ *
+ * ```ts
+ * import { OpenAIChatCompletion } from 'rxjs-openai';
+ * import { text } from 'rxjs-openai/operators';
+ *
+ * new OpenAIChatCompletion().events$('Say this is a test!').pipe(text()).subscribe((piece) => process.stdout.write(piece));
+ * ```
+ *
+ * @param options - `choice`: default 0; `onLength`: default `complete`
  */
 export function text(options: TextOptions = {}): OperatorFunction<CompletionEvent, string> {
-  const { choice, onLength } = { ...TEXT_DEFAULTS, ...options };
+  const choice = resolveChoice(options, 'text', Object.keys(TEXT_DEFAULTS));
+  const onLength = validWord('onLength', options.onLength, ['complete', 'error']);
+  return (source) =>
+    defer(() => {
+      const turn = new TextTurn(choice, onLength);
+      const partial = new PartialBuffer(choice);
+      const textOf = (event: CompletionEvent): string => {
+        try {
+          const piece = turn.textOf(event);
+          partial.add(event);
+          return piece;
+        } catch (error) {
+          throw isCompletionError(error) ? withDetails(error, { partial: partial.toPartial() }) : error;
+        }
+      };
+      return source.pipe(map(textOf), filter(isNotEmpty));
+    });
+}
+
+/** The same for events that somebody else remembers: its errors know no `partial`. */
+export function shownText(choice: number, onLength: 'complete' | 'error'): OperatorFunction<CompletionEvent, string> {
   return (source) =>
     defer(() => {
       const turn = new TextTurn(choice, onLength);
       return source.pipe(
         map((event) => turn.textOf(event)),
-        filter((piece) => piece !== ''),
+        filter(isNotEmpty),
       );
     });
 }
 
+const isNotEmpty = (piece: string): boolean => piece !== '';
 /** What has been seen of the shown choice. */
 class TextTurn {
   readonly #choice: number;
@@ -50,18 +95,19 @@ class TextTurn {
   /** The text of an event, `''` if it has none; throws what ends the turn. */
   textOf(event: CompletionEvent): string {
     if (event.type === 'restart') {
-      if (this.#shown) throw withdrawn(event.cause);
+      if (this.#shown) throw withdrawn('text', event);
       this.#refused = this.#called = false;
     }
     if (!('choice' in event) || event.choice !== this.#choice) return '';
     switch (event.type) {
       case 'text-delta':
-        this.#shown = true;
+        this.#shown ||= event.text !== '';
         return event.text;
       case 'refusal-delta':
         this.#refused = true;
         return '';
       case 'tool-call-start':
+      case 'tool-call':
         this.#called = true;
         return '';
       case 'finish': {
@@ -109,9 +155,13 @@ export function unshowable({ reason, refused, called, onLength }: TurnEnd): Comp
   return undefined;
 }
 
-function withdrawn(cause: unknown): CompletionError {
-  return new CompletionError('A retry withdraws text that was already shown; use events$ to follow a restart', {
-    kind: 'interrupted',
-    cause,
-  });
+/** For operators that cannot take back what they have emitted. */
+export function withdrawn(what: string, { cause }: RestartEvent): CompletionError {
+  return new CompletionError(
+    `A retry withdraws ${what} already shown; use events$ or accumulate() to follow a restart`,
+    {
+      kind: 'interrupted',
+      cause,
+    },
+  );
 }
