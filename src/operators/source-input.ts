@@ -1,0 +1,17 @@
+import type { ObservableInput } from 'rxjs';
+import { configurationError } from '../errors.ts';
+
+/**
+ * A source for later, checked now: its turn comes when another has failed, and a mistake found then would hide why. A promise has
+ * begun already; that it may fail before anybody asks is nothing unhandled.
+ */
+export function validInput<T>(name: string, input: ObservableInput<T>): ObservableInput<T> {
+  const isText = typeof input === 'string';
+  if (!isText && (typeof input !== 'object' || (input as unknown) === null)) {
+    throw configurationError(`${name} must be an Observable, or what RxJS makes one of: a promise, an array …`, name);
+  }
+  if (typeof (input as PromiseLike<T>).then === 'function') {
+    void Promise.resolve(input as PromiseLike<T>).catch(() => undefined);
+  }
+  return input;
+}
