@@ -25,7 +25,12 @@ export class Fifo<T extends object> {
 
   /** Whether it was there. */
   remove(entry: T): boolean {
-    return this.#present.delete(entry);
+    const removed = this.#present.delete(entry);
+    if (this.size === 0) {
+      this.#entries = [];
+      this.#head = 0;
+    }
+    return removed;
   }
 
   /** Those who have left are forgotten when they are more than those who are there. */

@@ -2,6 +2,7 @@ import { BehaviorSubject, Observable, type SchedulerLike, type Subscription } fr
 import { CompletionError } from '../errors.ts';
 import type { RateLimit } from '../events/event.ts';
 import { Fifo } from './fifo.ts';
+import { ServerLimits } from './server-limits.ts';
 import type { WindowStore } from './window.ts';
 
 /** What a limiter is doing. */
@@ -45,16 +46,6 @@ interface Ticket {
   readonly refuse: (error: unknown) => void;
 }
 
-/** What a server said is left, and when it will be whole again. */
-interface Remaining {
-  readonly at: number;
-  readonly resetMs: number;
-  readonly limit: number;
-  left: number;
-}
-
-type Key = 'requests' | 'tokens';
-
 /** A server that wants to be left alone for longer than this is not waited for: who would have to is told at once. */
 const MAX_CLOSED_MS = 60_000;
 
@@ -70,7 +61,7 @@ export class LimiterQueue {
   readonly #state$ = new BehaviorSubject<LimiterState>({ active: 0, queued: 0, nextFreeAt: undefined });
   readonly state$ = this.#state$.asObservable();
   #active = 0;
-  readonly #remaining: Partial<Record<Key, Remaining>> = {};
+  readonly #server = new ServerLimits();
   #closedUntil = Number.NEGATIVE_INFINITY;
   #timer: Subscription | undefined;
   #nextFreeAt: number | undefined;
@@ -127,13 +118,14 @@ export class LimiterQueue {
   #begin(): void {
     for (;;) {
       const ticket = this.#waiting.first;
-      const waitMs = ticket === undefined ? undefined : this.#waitFor(ticket);
+      const now = this.#options.scheduler.now();
+      const waitMs = ticket === undefined ? undefined : this.#waitFor(ticket, now);
       this.#watch(waitMs);
       if (ticket === undefined || waitMs !== 0) return;
       this.#waiting.remove(ticket);
       this.#active += 1;
       this.#tell();
-      ticket.begin(this.#lease(ticket.tokens));
+      ticket.begin(this.#lease(ticket.tokens, now));
     }
   }
 
@@ -157,39 +149,22 @@ export class LimiterQueue {
   }
 
   /** After how many milliseconds the first in the queue may begin; `undefined`: when another has ended. */
-  #waitFor({ tokens }: Ticket): number | undefined {
-    const { concurrency, scheduler, store } = this.#options;
+  #waitFor({ tokens }: Ticket, now: number): number | undefined {
+    const { concurrency, store } = this.#options;
     if (this.#active >= concurrency) return undefined;
-    const now = scheduler.now();
     if (now < this.#closedUntil) return this.#closedUntil - now;
-    const serverMs = Math.max(this.#serverWait('requests', 1, now), this.#serverWait('tokens', tokens, now));
+    const serverMs = this.#server.waitFor(tokens, now);
     if (serverMs > 0) return serverMs;
     const requestMs = store.consume('requests', 1, now);
     if (requestMs > 0) return requestMs;
     const tokenMs = store.consume('tokens', tokens, now);
     if (tokenMs > 0) store.correct('requests', -1, now);
-    else this.#spend(tokens);
+    else this.#server.spend(tokens);
     return tokenMs;
   }
 
-  /** Servers refill evenly: from what is left to the whole limit within the time of the reset. */
-  #serverWait(key: Key, points: number, now: number): number {
-    const remaining = this.#remaining[key];
-    if (remaining === undefined || remaining.left >= points) return 0;
-    const { at, resetMs, limit, left } = remaining;
-    const share = limit > left ? Math.min(1, (points - left) / (limit - left)) : 1;
-    return Math.max(0, Math.ceil(at + resetMs * share - now));
-  }
-
-  #spend(tokens: number): void {
-    const { requests, tokens: remaining } = this.#remaining;
-    if (requests !== undefined) requests.left -= 1;
-    if (remaining !== undefined) remaining.left -= tokens;
-  }
-
-  #lease(tokens: number): LimiterLease {
-    const { store, scheduler } = this.#options;
-    const takenAt = scheduler.now();
+  #lease(tokens: number, takenAt: number): LimiterLease {
+    const { store } = this.#options;
     let counted = tokens;
     let held = true;
     return {
@@ -213,16 +188,10 @@ export class LimiterQueue {
 
   #learn({ rateLimit = {}, retryAfterMs }: LimiterFeedback): void {
     const at = this.#options.scheduler.now();
-    if (retryAfterMs !== undefined) this.#closedUntil = Math.max(this.#closedUntil, at + retryAfterMs);
-    const { limitRequests, remainingRequests, resetRequestsMs, limitTokens, remainingTokens, resetTokensMs } =
-      rateLimit;
-    this.#note('requests', at, limitRequests, remainingRequests, resetRequestsMs);
-    this.#note('tokens', at, limitTokens, remainingTokens, resetTokensMs);
+    // Not by Math.max: a foreign error may say NaN.
+    if (retryAfterMs !== undefined && at + retryAfterMs > this.#closedUntil) this.#closedUntil = at + retryAfterMs;
+    this.#server.note(rateLimit, at);
     this.#pump();
-  }
-
-  #note(key: Key, at: number, limit = 0, left: number | undefined, resetMs: number | undefined): void {
-    if (left !== undefined && resetMs !== undefined) this.#remaining[key] = { at, resetMs, limit, left };
   }
 
   #watch(waitMs: number | undefined): void {

@@ -54,12 +54,14 @@ class SlidingWindow {
       return 0;
     }
     let used = this.#used;
+    let freeAt = now;
     for (let at = this.#head; at < this.#entries.length; at++) {
       const entry = this.#entries[at] as Entry;
       used -= entry.points;
-      if (this.#fits(points, used)) return entry.at + WINDOW_MS - now;
+      freeAt = entry.at + WINDOW_MS;
+      if (this.#fits(points, used)) break;
     }
-    return 0;
+    return freeAt - now;
   }
 
   correct(difference: number, takenAt: number): void {
@@ -100,7 +102,9 @@ class SlidingWindow {
       this.#used -= entry.points;
       this.#head += 1;
     }
-    if (this.#head < 1000 && this.#head < this.#entries.length) return;
+    // Parts of a token leave a rest in the arithmetic.
+    if (this.#head === this.#entries.length) this.#used = 0;
+    else if (this.#head < 1000) return;
     this.#entries = this.#entries.slice(this.#head);
     this.#head = 0;
   }
