@@ -24,6 +24,8 @@ const ROWS = [
   'platform.ts',
   'config.ts',
   'request.ts',
+  'methods.ts',
+  'call.ts',
   'chat-completion.ts',
   'async-iterable.ts',
   'promise-chat-completion.ts',
@@ -31,7 +33,7 @@ const ROWS = [
 ];
 
 /** Lists of re-exports for users; they may import everything, and nothing may import them. */
-const BARRELS = ['index.ts', 'index.node.ts', 'promises.ts', 'promises.node.ts', 'node/index.ts'];
+const BARRELS = ['index.ts', 'index.node.ts', 'promises.ts', 'promises.node.ts', 'node/index.ts', 'operators/index.ts'];
 
 function rowOf(path: string): number {
   return BARRELS.includes(path) ? ROWS.length : ROWS.findIndex((row) => path === row || path.startsWith(row));
@@ -89,6 +91,12 @@ describe('the direction of imports', () => {
 });
 
 describe('what a page or a worker loads', () => {
+  it('operators/index.ts loads RxJS and the error class of the SDK, and nothing that sends requests', () => {
+    const { files, packages } = loadedWith(sources, 'operators/index.ts');
+    expect(packages).toEqual(['openai/core/error', 'rxjs']);
+    expect(files.filter((path) => /^(?:node|transport|wire)\/|^config\.ts$/.test(path))).toEqual([]);
+  });
+
   it.each(['index.ts', 'promises.ts'])(
     '%s loads RxJS, the SSE parser and the error class of the SDK, nothing else',
     (entry) => {

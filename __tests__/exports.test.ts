@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as nodeOnly from '../src/node/index.ts';
+import * as operators from '../src/operators/index.ts';
 import * as nodeSide from '../src/index.node.ts';
 import * as nodePromises from '../src/promises.node.ts';
 import * as promises from '../src/promises.ts';
@@ -11,6 +12,27 @@ const namesOf = (module: object): readonly string[] => Object.keys(module).sort(
 /** What exists at runtime. The names and shapes of types are in etc/*.api.md. */
 const EXPORTS = {
   '.': ['CompletionError', 'OpenAIChatCompletion', 'fetchTransport', 'isCompletionError', 'toAsyncIterable'],
+  './operators': [
+    'abortOn',
+    'accumulate',
+    'backoff',
+    'collect',
+    'createLimiter',
+    'fallbackTo',
+    'hedge',
+    'measure',
+    'reasoning',
+    'refusal',
+    'retryCompletion',
+    'segment',
+    'shareCompletion',
+    'smooth',
+    'stopWhen',
+    'text',
+    'timeoutCompletion',
+    'toolCalls',
+    'usage',
+  ],
   './promises': ['OpenAIChatCompletion', 'PromiseChatCompletion'],
   './node': ['sdkTransport'],
 };
@@ -21,6 +43,7 @@ describe('runtime exports', () => {
     ['. elsewhere', universal, EXPORTS['.']],
     ['./promises for Node', nodePromises, EXPORTS['./promises']],
     ['./promises elsewhere', promises, EXPORTS['./promises']],
+    ['./operators', operators, EXPORTS['./operators']],
     ['./node', nodeOnly, EXPORTS['./node']],
   ])('%s', (_, module, names) => {
     expect(namesOf(module)).toEqual(names);

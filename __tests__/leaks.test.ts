@@ -36,7 +36,8 @@ describe.each(CLIENTS)('a thousand calls over the $name transport', ({ client })
       () => Response.json(completion('yes')),
     ];
     const fetch = recordedFetch((_, call) => answers[call % answers.length]?.() ?? Response.error());
-    const chat = client('http://127.0.0.1:9', { fetch, scheduler, logLevel: 'off' });
+    const timeout = { totalMs: 1_000_000 };
+    const chat = client('http://127.0.0.1:9', { fetch, scheduler, timeout, logLevel: 'off' });
     const facade = new PromiseChatCompletion(chat);
     const ways = [
       () => outcomeOf(chat.stream$(PROMPT, {}, { signal })),
@@ -63,9 +64,9 @@ const PROGRAM = `
   const { lastValueFrom, take } = await import(process.env.RXJS);
   const { OpenAIChatCompletion, fetchTransport } = await import(process.env.ENTRY);
   const { PromiseChatCompletion } = await import(process.env.PROMISES);
-  const clientOf = (route) => {
+  const clientOf = (route, retry = false) => {
     const baseURL = process.env.ORIGIN + '/' + route;
-    const options = { apiKey: process.env.KEY, envFile: false, logLevel: 'off' };
+    const options = { apiKey: process.env.KEY, envFile: false, logLevel: 'off', retry };
     return new OpenAIChatCompletion(
       process.env.TRANSPORT === 'fetch' ? { ...options, transport: fetchTransport({ baseURL }) } : { ...options, baseURL },
     );
@@ -91,10 +92,16 @@ const PROGRAM = `
     'leaving at once': () => during(clientOf('talking').stream$('hi'), 'at once'),
     'leaving while it connects': () => during(clientOf('connecting').stream$('hi'), 'later'),
     'leaving while an error body hangs': () => during(clientOf('hanging-error').stream$('hi'), 'later'),
+    'as many retries as there may be': () => error(lastValueFrom(clientOf('refusing', { baseDelayMs: 1 }).stream$('hi'))),
+    'leaving while it waits to try again': () => during(clientOf('refusing', { baseDelayMs: 8000 }).stream$('hi'), 'later'),
+    'a signal while it waits to try again': () => error(lastValueFrom(
+      clientOf('refusing', { baseDelayMs: 8000 }).stream$('hi', {}, { signal: AbortSignal.timeout(50) }))),
     'leaving inside next': () => during(clientOf('talking').stream$('hi')),
     'break': () => first('talking'),
     'a signal': () => error(facade('connecting').generateCompletion('hi', {}, { signal: AbortSignal.timeout(50) })),
     'a clock': () => error(facade('connecting').generateCompletion('hi', {}, { timeout: { connectMs: 50 } })),
+    'the clock of outputs': () => error(lastValueFrom(clientOf('talking').stream$('hi', {}, { timeout: { outputMs: 50 } }))),
+    'the clock of the call': () => error(lastValueFrom(clientOf('talking').stream$('hi', {}, { timeout: { totalMs: 50 } }))),
     // Last, for its socket is kept for a moment.
     'a body that does not end after [DONE]': () => lastValueFrom(clientOf('endless').stream$('hi')),
   };
@@ -153,10 +160,15 @@ describe('a program', () => {
         'leaving at once': 'left',
         'leaving while it connects': 'left',
         'leaving while an error body hangs': 'left',
+        'as many retries as there may be': 'rate-limit',
+        'leaving while it waits to try again': 'left',
+        'a signal while it waits to try again': 'aborted',
         'leaving inside next': 'left',
         break: 'yes',
         'a signal': 'aborted',
         'a clock': 'timeout',
+        'the clock of outputs': 'timeout',
+        'the clock of the call': 'timeout',
         'a body that does not end after [DONE]': 'yes',
       });
       const last = report['a body that does not end after [DONE]'];

@@ -1,5 +1,5 @@
-import { take } from 'rxjs';
-import type { ChatCompletionOptions, LogLevel, Logger } from '../src/index.ts';
+import { asyncScheduler, take } from 'rxjs';
+import type { ChatCompletionOptions, LogLevel, Logger, ResponseInfo, RetryInfo } from '../src/index.ts';
 import {
   API_KEY,
   CLIENTS,
@@ -15,6 +15,7 @@ import { completion, cut, head, inTurn, json, say, script, sentence, stream, tex
 
 const PROMPT = 'Say this is a test!';
 const ANSWER = 'This is a secret answer';
+const refusing = json(429, { error: { message: `wait ${ANSWER}` } }, { 'x-request-id': 'req_3' });
 
 let server: FaultServer;
 beforeAll(async () => {
@@ -23,7 +24,7 @@ beforeAll(async () => {
       response.end();
     }),
     complete: json(200, completion(ANSWER), { 'request-id': 'req_2' }),
-    refusing: json(429, { error: { message: `wait ${ANSWER}` } }, { 'x-request-id': 'req_3' }),
+    refusing,
     broken: script(head(), say(text(ANSWER)), cut),
   });
 });
@@ -48,10 +49,16 @@ describe.each(CLIENTS)('the log over the $name transport', ({ client }) => {
     const scheduler = new HandClock();
     const logger = recordingLogger();
     const body = handBody();
-    const fetch = recordedFetch(() => new Response(body.stream));
-    const chat = client('http://127.0.0.1:9', { fetch, scheduler, logger, logLevel: 'info' });
-    const outcome = outcomeOf(chat.stream$(PROMPT));
-    while (fetch.calls.length === 0) await turn();
+    let outcome: Promise<unknown> | undefined;
+    await new Promise<void>((resolve) => {
+      const fetch = recordedFetch(() => {
+        resolve();
+        return new Response(body.stream);
+      });
+      const chat = client('http://127.0.0.1:9', { fetch, scheduler, logger, logLevel: 'info' });
+      outcome = outcomeOf(chat.stream$(PROMPT));
+    });
+    await turn();
     scheduler.advance(1234);
     await body.say(sentence('yes'));
     await outcome;
@@ -93,6 +100,32 @@ describe.each(CLIENTS)('the log over the $name transport', ({ client }) => {
     ]);
   });
 
+  it('has a line for each retry: which attempt, after what pause and what kind of error', async () => {
+    server.route('moody', inTurn(refusing, stream(sentence('no')), stream(sentence('yes'))));
+    const scheduler = new HandClock();
+    const hooks = {
+      onResponse: ({ attempt }: ResponseInfo) => {
+        if (attempt === 2) throw new RangeError(`mine, with ${API_KEY}`);
+      },
+      onRetry: ({ delayMs }: RetryInfo) => {
+        void turn().then(() => {
+          scheduler.advance(delayMs);
+        });
+      },
+    };
+    const retry = { baseDelayMs: 20, jitter: 0, when: () => true };
+    const { logger, chat } = logged('moody', { scheduler, hooks, retry });
+    expect(await outcomeOf(chat.stream$(PROMPT))).toEqual({ values: ['yes'], completed: true });
+    const line = 'info rxjs-openai: chat completion model=gpt-4o-mini';
+    expect(logger.lines).toEqual([
+      `${line} attempt=1 requestId=req_3 durationMs=0 outcome=rate-limit`,
+      'info rxjs-openai: attempt=2 follows in 20 ms, after rate-limit',
+      `${line} attempt=2 durationMs=0 outcome=failed: mine, with ***`,
+      'info rxjs-openai: attempt=3 follows in 40 ms, after an error',
+      `${line} attempt=3 durationMs=0 outcome=completed`,
+    ]);
+  });
+
   it.each<[LogLevel, number]>([
     ['off', 0],
     ['error', 0],
@@ -106,11 +139,14 @@ describe.each(CLIENTS)('the log over the $name transport', ({ client }) => {
   });
 
   it('never holds prompt, answer or key', async () => {
+    const retry = { baseDelayMs: 0, maxRetries: 1 };
     for (const route of ['whole', 'complete', 'refusing', 'broken']) {
-      const { logger, chat } = logged(route);
+      const { logger, chat } = logged(route, { retry, scheduler: asyncScheduler });
       await outcomeOf(chat.stream$(PROMPT));
       await outcomeOf(chat.generate$(PROMPT));
       await outcomeOf(chat.events$(PROMPT));
+      if (route === 'refusing')
+        expect(logger.lines.filter((line) => line.includes('attempt=2 follows'))).toHaveLength(3);
       const lines = logger.lines.join('\n');
       for (const content of [PROMPT, ...ANSWER.split(' ').filter((word) => word.length > 3), API_KEY]) {
         expect(lines).not.toContain(content);

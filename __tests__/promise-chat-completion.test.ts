@@ -167,7 +167,7 @@ describe.each(CLIENTS)('the signal of a promise call over the $name transport', 
 
   it('that is aborted before sends nothing, and rejects with its reason as cause', async () => {
     const options = { signal: AbortSignal.abort(reason) };
-    const aborted = { kind: 'aborted', retryable: false, cause: reason };
+    const aborted = { kind: 'aborted', retryable: false, cause: reason, attempts: 0 };
     const facade = facadeOf('whole');
     await expect(facade.generateCompletion(PROMPT, {}, options)).rejects.toMatchObject(aborted);
     await expect(facade.completion(PROMPT, {}, options)).rejects.toMatchObject(aborted);

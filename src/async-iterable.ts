@@ -1,6 +1,6 @@
 import { Subject, takeUntil, type Observable } from 'rxjs';
 import { CompletionError } from './errors.ts';
-import { abortOn } from './operators/abort.ts';
+import { abortedBy } from './operators/abort.ts';
 
 /** Options of {@link toAsyncIterable}. */
 export interface AsyncIterableOptions {
@@ -46,7 +46,7 @@ export type GatedSource<T> = (gate: () => Promise<void>) => Observable<T>;
  */
 export function toAsyncIterable<T>(source$: Observable<T>, options: AsyncIterableOptions = {}): ObservableIterable<T> {
   const signal = options.signal ?? undefined;
-  const bounded$ = signal === undefined ? source$ : source$.pipe(abortOn(signal));
+  const bounded$ = signal === undefined ? source$ : source$.pipe(abortedBy(signal));
   return iterableOf(() => bounded$, options.maxBuffered ?? ASYNC_ITERABLE_DEFAULTS.maxBuffered);
 }
 

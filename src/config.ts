@@ -2,6 +2,7 @@ import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { configurationError } from './errors.ts';
 import { LOG_LEVELS, levelledLogger, type Logger, type LogLevel } from './logger.ts';
 import {
+  checkNames,
   headerText,
   textOf,
   unknownNames,
@@ -11,6 +12,8 @@ import {
   validTimeouts,
   type TimeoutOptions,
 } from './option-checks.ts';
+import type { Limiter } from './operators/limiter.ts';
+import { resolveRetry, RETRY_DEFAULTS, type RetryOptions, type RetryPolicy } from './operators/retry.ts';
 import type { Environment, Platform } from './platform.ts';
 import type { ClientHooks, Fetch, Transport } from './transport/transport.ts';
 import { DEFAULT_MAX_EVENT_BYTES } from './wire/sse.ts';
@@ -49,6 +52,13 @@ export interface ChatCompletionOptions {
   readonly envFile?: string | false | undefined;
   /** The clocks of every call; `false`: none. */
   readonly timeout?: TimeoutOptions | false | undefined;
+  /**
+   * When a failed request is sent again, and after what pause; `false`: never. The mode `restart` has effect in `events$` alone: no
+   * other method could take back what it has emitted.
+   */
+  readonly retry?: RetryOptions | false | undefined;
+  /** Asked before each HTTP request, below the retry: see `createLimiter` of `rxjs-openai/operators`. Default: none. */
+  readonly limiter?: Limiter | undefined;
   /** Largest event of a stream, and largest body of a non-streaming request, in bytes. Default: 8 MiB. */
   readonly maxEventBytes?: number | undefined;
   /** What every clock runs on. Default: RxJS's `asyncScheduler`. */
@@ -69,7 +79,8 @@ export const DEFAULTS = {
   temperature: 0.7,
   logLevel: 'warn',
   maxEventBytes: DEFAULT_MAX_EVENT_BYTES,
-  timeout: { connectMs: 240_000, idleMs: 120_000 },
+  timeout: { connectMs: 240_000, idleMs: 120_000, outputMs: 300_000, totalMs: undefined },
+  retry: RETRY_DEFAULTS,
 } as const;
 
 /** What the client works with: valid, complete, secrets in `headers` alone. */
@@ -83,6 +94,9 @@ export interface Config {
   readonly headers: Readonly<Record<string, string>>;
   readonly logger: Logger;
   readonly timeout: Timeouts;
+  /** `undefined`: no retries. */
+  readonly retry: RetryPolicy | undefined;
+  readonly limiter: Limiter | undefined;
   readonly maxEventBytes: number;
   readonly scheduler: SchedulerLike;
   readonly hooks: ClientHooks;
@@ -92,6 +106,8 @@ export interface Config {
 export interface Timeouts {
   readonly connectMs: number | undefined;
   readonly idleMs: number | undefined;
+  readonly outputMs: number | undefined;
+  readonly totalMs: number | undefined;
 }
 
 const OPTION_NAMES = [
@@ -108,6 +124,8 @@ const OPTION_NAMES = [
   'logLevel',
   'envFile',
   'timeout',
+  'retry',
+  'limiter',
   'maxEventBytes',
   'scheduler',
   'hooks',
@@ -142,6 +160,8 @@ export function resolveConfig(options: ChatCompletionOptions, platform: Platform
       logLevelOf(options.logLevel, environment),
     ),
     timeout: validTimeouts(options.timeout, DEFAULTS.timeout),
+    retry: validRetry(options.retry, DEFAULTS.retry),
+    limiter: validMembers(options.limiter, 'limiter', ['acquire']),
     maxEventBytes,
     scheduler: validMembers(options.scheduler, 'scheduler', ['schedule', 'now']) ?? asyncScheduler,
     hooks: validHooks(options.hooks),
@@ -197,6 +217,20 @@ function resolveTransport(
     );
   }
   return platform.transport({ baseURL: validBaseURL(baseURL ?? DEFAULTS.baseURL, platform.base()), fetch });
+}
+
+/** The given retry options over `defaults`; `undefined`: no retries. */
+export function validRetry(
+  options: RetryOptions | false | undefined,
+  defaults: RetryPolicy | undefined,
+): RetryPolicy | undefined {
+  if (options === undefined) return defaults;
+  if (options === false) return undefined;
+  if (typeof options !== 'object' || (options as unknown) === null || Array.isArray(options)) {
+    throw configurationError('retry must be an object such as { maxRetries: 5 }, or false', 'retry');
+  }
+  checkNames(options, Object.keys(RETRY_DEFAULTS), 'retry');
+  return resolveRetry(options, defaults ?? DEFAULTS.retry, 'retry.');
 }
 
 function validHooks(hooks: ClientHooks | undefined): ClientHooks {

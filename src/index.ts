@@ -37,11 +37,14 @@ export type {
   TransportRequest,
 } from './transport/transport.ts';
 export type { ChatCompletionOptions, TimeoutOptions } from './config.ts';
+export type { BackoffOptions } from './operators/backoff.ts';
+export type { RetryMode, RetryOptions } from './operators/retry.ts';
 export type {
   CallOptions,
   ChatCompletionParams,
   ChatMessages,
   ChoiceOptions,
+  EventsCallOptions,
   GenerateTextOptions,
   StreamCallOptions,
   StreamTextOptions,

@@ -4,10 +4,20 @@ import { iterableOf, type GatedSource, type ObservableIterable } from './async-i
 import { OpenAIChatCompletion } from './chat-completion.ts';
 import type { ChatCompletionOptions } from './config.ts';
 import type { CompletionEvent } from './events/event.ts';
-import type { CallOptions, ChatCompletionParams, ChatMessages, ChoiceOptions, GenerateTextOptions } from './request.ts';
+import type {
+  CallOptions,
+  ChatCompletionParams,
+  ChatMessages,
+  ChoiceOptions,
+  EventsCallOptions,
+  GenerateTextOptions,
+} from './request.ts';
 
 /** Options of `streamCompletion`. The gate is the iterator's own: it reads when the consumer asks for more. */
 export interface StreamCompletionOptions extends CallOptions, ChoiceOptions {}
+
+/** Options of `streamEvents`. */
+export type StreamEventsOptions = Omit<EventsCallOptions, 'gate'>;
 
 /** What the facade needs of a reactive client; also a client of another copy of this package, or a fake. */
 export type ReactiveChatCompletion = Pick<OpenAIChatCompletion, 'generate$' | 'stream$' | 'events$' | 'completion$'>;
@@ -61,7 +71,7 @@ export class PromiseChatCompletion {
   streamEvents(
     messages: ChatMessages,
     params?: ChatCompletionParams,
-    options?: CallOptions,
+    options?: StreamEventsOptions,
   ): ObservableIterable<CompletionEvent> {
     return pulled((gate) => this.#chat.events$(messages, params, { ...options, gate }));
   }

@@ -2,5 +2,9 @@ export {
   PromiseChatCompletion,
   PromiseChatCompletion as OpenAIChatCompletion,
 } from './node/promise-chat-completion.ts';
-export type { ReactiveChatCompletion, StreamCompletionOptions } from './promise-chat-completion.ts';
+export type {
+  ReactiveChatCompletion,
+  StreamCompletionOptions,
+  StreamEventsOptions,
+} from './promise-chat-completion.ts';
 export type { ObservableIterable } from './async-iterable.ts';

@@ -1,3 +1,7 @@
 export { PromiseChatCompletion, PromiseChatCompletion as OpenAIChatCompletion } from './promise-chat-completion.ts';
-export type { ReactiveChatCompletion, StreamCompletionOptions } from './promise-chat-completion.ts';
+export type {
+  ReactiveChatCompletion,
+  StreamCompletionOptions,
+  StreamEventsOptions,
+} from './promise-chat-completion.ts';
 export type { ObservableIterable } from './async-iterable.ts';

@@ -3,9 +3,10 @@ import type {
   ChatCompletionCreateParamsBase,
   ChatCompletionMessageParam,
 } from 'openai/resources/chat/completions/completions';
-import type { Config, Timeouts } from './config.ts';
+import { validRetry, type Config, type Timeouts } from './config.ts';
 import { configurationError } from './errors.ts';
 import { isFields } from './events/merge.ts';
+import type { RetryOptions, RetryPolicy } from './operators/retry.ts';
 import { unknownNames, validHeaders, validTimeouts, type TimeoutOptions } from './option-checks.ts';
 
 /** The conversation: OpenAI's message params, or a string that stands for one user message. */
@@ -24,6 +25,8 @@ export interface CallOptions {
   readonly extraBody?: Readonly<Record<string, unknown>> | undefined;
   /** The clocks of this call; what is left out comes from the client. `false`: none. */
   readonly timeout?: TimeoutOptions | false | undefined;
+  /** The retries of this call; what is left out comes from the client. `false`: none. */
+  readonly retry?: Omit<RetryOptions, 'mode'> | false | undefined;
 }
 
 /** Options of a call whose answer is streamed. */
@@ -33,6 +36,12 @@ export interface StreamCallOptions extends CallOptions {
    * counts for no clock.
    */
   readonly gate?: (() => PromiseLike<void> | void) | undefined;
+}
+
+/** Options of `events$`. */
+export interface EventsCallOptions extends Omit<StreamCallOptions, 'retry'> {
+  /** The retries of this call; what is left out comes from the client. `false`: none. */
+  readonly retry?: RetryOptions | false | undefined;
 }
 
 /** Options of a call that shows one choice. */
@@ -56,6 +65,7 @@ export interface CallRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly model: string;
   readonly timeout: Timeouts;
+  readonly retry: RetryPolicy | undefined;
   /** The fields of `body` that are our defaults, so that a server that refuses one can be asked without. */
   readonly defaults: ReadonlySet<DroppableDefault>;
 }
@@ -63,7 +73,7 @@ export interface CallRequest {
 /** Defaults of ours that some server refuses. */
 export type DroppableDefault = 'temperature' | 'stream_options';
 
-const CALL_OPTION_NAMES = ['signal', 'headers', 'extraBody', 'timeout'];
+const CALL_OPTION_NAMES = ['signal', 'headers', 'extraBody', 'timeout', 'retry'];
 export const STREAM_OPTION_NAMES = [...CALL_OPTION_NAMES, 'gate'];
 export const STREAM_TEXT_OPTION_NAMES = [...STREAM_OPTION_NAMES, 'choice', 'onLength'];
 export const COMPLETION_OPTION_NAMES = CALL_OPTION_NAMES;
@@ -102,6 +112,7 @@ export function buildRequest(
     headers: { ...config.headers, ...validHeaders(options.headers, 'headers') },
     model: named,
     timeout: options.timeout === undefined ? config.timeout : validTimeouts(options.timeout, config.timeout),
+    retry: validRetry(options.retry, config.retry),
     defaults: new Set((Object.keys(ours) as DroppableDefault[]).filter((name) => !(name in extra || isAsked(name)))),
   };
 }
@@ -194,6 +205,28 @@ function copied(body: Readonly<Record<string, unknown>>): Record<string, unknown
       'messages or params cannot be written as JSON: a cycle, a BigInt, or a toJSON that throws',
     );
   }
+}
+
+/** About four characters of English make a token. */
+const CHARACTERS_PER_TOKEN = 4;
+/** Images and sounds are not counted by the length of their base64 text; so much of it stands for some 1000 tokens. */
+const MEDIA_CHARACTERS = 4000;
+
+/** How many tokens a request may cost, as servers count before they know: what is said and the most that may be answered. */
+export function expectedTokens({ body }: CallRequest): number {
+  const answer = body['max_completion_tokens'] ?? body['max_tokens'];
+  const choices = typeof body['n'] === 'number' ? body['n'] : 1;
+  const said = [body['messages'], body['tools'], body['response_format']].map(charactersOf).reduce((a, b) => a + b);
+  const prompt = Math.ceil(said / CHARACTERS_PER_TOKEN);
+  return prompt + (typeof answer === 'number' && answer > 0 ? answer * choices : 0);
+}
+
+function charactersOf(value: unknown): number {
+  const isMedia = (key: string, text: string): boolean => key === 'data' || text.startsWith('data:');
+  const json = JSON.stringify(value ?? null, (key, part: unknown) =>
+    typeof part === 'string' && isMedia(key, part) ? part.slice(0, MEDIA_CHARACTERS) : part,
+  );
+  return value === undefined || value === null ? 0 : json.length;
 }
 
 /** Shorter prompts are words that any message may hold. */

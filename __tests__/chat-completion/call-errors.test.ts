@@ -52,6 +52,17 @@ const WRONG: readonly (readonly [name: string, wrong: Wrong, param: string | und
   ['a signal that is none', { options: { signal: 'stop' } }, 'signal', /AbortSignal/],
   ['headers that cannot be sent', { options: { headers: { 'x-key': 'a\nb' } } }, 'headers', /x-key/],
   ['a clock of 0', { options: { timeout: { idleMs: 0 } } }, 'timeout.idleMs', /positive/],
+  ['a clock of outputs of 0', { options: { timeout: { outputMs: 0 } } }, 'timeout.outputMs', /positive/],
+  ['a clock of the call as text', { options: { timeout: { totalMs: '5' } } }, 'timeout.totalMs', /positive/],
+  ['a clock that is misspelt', { options: { timeout: { totalMS: 5 } } }, 'totalMS', /did you mean totalMs\?/],
+  ['a retry that is true', { options: { retry: true } }, 'retry', /maxRetries: 5 \}, or false/],
+  ['a retry that is null', { options: { retry: null } }, 'retry', /object/],
+  ['half a retry', { options: { retry: { maxRetries: 0.5 } } }, 'retry.maxRetries', /whole/],
+  ['a pause below 0', { options: { retry: { baseDelayMs: -1 } } }, 'retry.baseDelayMs', /at least 0/],
+  ['more chance than there is', { options: { retry: { jitter: 2 } } }, 'retry.jitter', /from 0 to 1/],
+  ['a rule that is none', { options: { retry: { when: 'always' } } }, 'retry.when', /function/],
+  ['a mode that is unknown', { options: { retry: { mode: 'always' } } }, 'retry.mode', /'restart'/],
+  ['a misspelt option of retry', { options: { retry: { maxRetrys: 1 } } }, 'maxRetrys', /did you mean maxRetries\?/],
 ];
 
 describe.each(METHODS)('%s with a mistake', (method) => {
@@ -80,6 +91,10 @@ describe('options that only some methods know', () => {
     ['completion$', { onLength: 'error' }, 'onLength'],
     ['events$', { choice: 0 }, 'choice'],
     ['chunks$', { onLength: 'error' }, 'onLength'],
+    ['stream$', { retry: { mode: 'restart' } }, 'retry.mode'],
+    ['generate$', { retry: { mode: 'restart' } }, 'retry.mode'],
+    ['completion$', { retry: { mode: 'restart' } }, 'retry.mode'],
+    ['chunks$', { retry: { mode: 'restart' } }, 'retry.mode'],
   ] as const)('%s refuses %p', async (method, options, param) => {
     expect(await errorOf(call(chat, method, { options }))).toMatchObject({ kind: 'configuration', param });
     expect(fetch.calls).toEqual([]);

@@ -2,7 +2,7 @@ import { firstValueFrom, lastValueFrom } from 'rxjs';
 import type { RetryInfo } from '../../src/index.ts';
 import { CLIENTS, errorOf, outcomeOf, recordingLogger } from '../support/client.ts';
 import { startFaultServer, type FaultServer, type Handler } from '../support/fault-server.ts';
-import { completion, event, json, sentence, stream } from '../support/faults-steps.ts';
+import { completion, event, inTurn, json, sentence, stream } from '../support/faults-steps.ts';
 
 const PROMPT = 'Say this is a test!';
 
@@ -91,6 +91,22 @@ describe.each(CLIENTS)('a default of ours that the server refuses, over the $nam
     expect(await lastValueFrom(chat.stream$(PROMPT))).toBe('yes');
     expect(starts).toEqual([3]);
     expect(server.requests).toHaveLength(4);
+  });
+
+  it('costs no retry: there are as many as there were', async () => {
+    const [temperature] = OF_TEMPERATURE as [Refusal];
+    const busy = json(503, { error: { message: 'busy' } });
+    const url = server.route('moody', inTurn(busy, strict({ temperature }), busy, json(200, completion('yes'))));
+    const retries: RetryInfo[] = [];
+    const hooks = { onRetry: (retry: RetryInfo) => void retries.push(retry) };
+    const chat = client(url, { hooks, retry: { maxRetries: 2, baseDelayMs: 1, jitter: 0 } });
+    expect(await firstValueFrom(chat.generate$(PROMPT))).toBe('yes');
+    expect(sentFields('temperature')).toEqual([true, true, false, false]);
+    expect(retries).toMatchObject([
+      { attempt: 2, delayMs: 1, error: { status: 503 } },
+      { attempt: 3, delayMs: 0, error: { status: 400 } },
+      { attempt: 4, delayMs: 2, error: { status: 503 } },
+    ]);
   });
 
   it('is remembered by this client, for this model', async () => {

@@ -1,5 +1,6 @@
-import type { RequestInfo, ResponseInfo } from '../../src/index.ts';
-import { CLIENTS, errorOf, HandClock, outcomeOf, recordedFetch, turn } from '../support/client.ts';
+import { inspect } from 'node:util';
+import type { RequestInfo, ResponseInfo, RetryInfo } from '../../src/index.ts';
+import { API_KEY, CLIENTS, errorOf, HandClock, outcomeOf, recordedFetch, turn } from '../support/client.ts';
 import { startFaultServer, type FaultServer } from '../support/fault-server.ts';
 import { completion, json, sentence, stream } from '../support/faults-steps.ts';
 
@@ -9,6 +10,7 @@ let server: FaultServer;
 beforeAll(async () => {
   server = await startFaultServer({
     stream: stream(sentence('one')),
+    refused: json(401, { error: { message: 'no' } }),
     busy: json(503, { error: { message: 'no' } }, { 'x-request-id': 'req_1' }),
   });
 });
@@ -43,6 +45,69 @@ describe.each(CLIENTS)('hooks over the $name transport', ({ client }) => {
       refused,
       { ...refused, status: 503, durationMs: 0, requestId: 'req_1' },
     ]);
+  });
+
+  it('are told of each request of a call which attempt it is, and of each retry why and after what pause', async () => {
+    const told: string[] = [];
+    const retries: RetryInfo[] = [];
+    const scheduler = new HandClock();
+    const hooks = {
+      onRequest: ({ attempt }: RequestInfo) => void told.push(`request ${attempt}`),
+      onResponse: ({ attempt, status }: ResponseInfo) => void told.push(`response ${attempt}: ${status}`),
+      onRetry: (retry: RetryInfo) => {
+        told.push(`retry ${retry.attempt}`);
+        retries.push(retry);
+        void turn().then(() => {
+          scheduler.advance(retry.delayMs);
+        });
+      },
+    };
+    const retry = { baseDelayMs: 100, jitter: 0.5, random: () => 0.5, maxRetries: 2 };
+    const chat = client(server.baseURL('busy'), { hooks, scheduler, retry });
+    const error = await errorOf(chat.stream$(PROMPT));
+    expect(error).toMatchObject({ kind: 'server', status: 503, attempts: 3 });
+    expect(told).toEqual([
+      ...['request 1', 'response 1: 503', 'retry 2', 'request 2', 'response 2: 503', 'retry 3'],
+      ...['request 3', 'response 3: 503'],
+    ]);
+    const cause = { kind: 'server', status: 503, requestId: 'req_1' };
+    expect(retries).toMatchObject([
+      { attempt: 2, delayMs: 75, error: cause },
+      { attempt: 3, delayMs: 150, error: cause },
+    ]);
+    const shown = inspect(retries, { depth: Infinity, showHidden: true });
+    for (const secret of [PROMPT, API_KEY]) expect(shown).not.toContain(secret);
+    expect(scheduler.pending).toBe(0);
+  });
+
+  it('onRetry is not called where there is no retry: after the last attempt, or an error that is final', async () => {
+    const retries: RetryInfo[] = [];
+    const hooks = { onRetry: (retry: RetryInfo) => void retries.push(retry) };
+    await errorOf(client(server.baseURL('busy'), { hooks, retry: { maxRetries: 0 } }).stream$(PROMPT));
+    await errorOf(client(server.baseURL('refused'), { hooks, retry: {} }).stream$(PROMPT));
+    await outcomeOf(client(server.baseURL('stream'), { hooks, retry: {} }).stream$(PROMPT));
+    expect(retries).toEqual([]);
+    expect(server.requests).toHaveLength(3);
+  });
+
+  it('onRetry that unsubscribes ends the call: no pause is left, and nothing more is sent', async () => {
+    const scheduler = new HandClock();
+    const fetch = recordedFetch(() => Response.json({}, { status: 503 }));
+    const told: unknown[] = [];
+    await new Promise<void>((resolve) => {
+      const onRetry = (): void => {
+        subscription.unsubscribe();
+        resolve();
+      };
+      const chat = client('http://127.0.0.1:9', { fetch, scheduler, hooks: { onRetry }, retry: {} });
+      const subscription = chat.stream$(PROMPT).subscribe({ error: (error: unknown) => told.push(error) });
+    });
+    await turn();
+    expect(scheduler.pending).toBe(0);
+    scheduler.advance(60_000);
+    await turn();
+    expect(fetch.calls).toHaveLength(1);
+    expect(told).toEqual([]);
   });
 
   it('onRequest adds headers, and its own win', async () => {
@@ -125,6 +190,15 @@ describe.each(CLIENTS)('callbacks over the $name transport', ({ client }) => {
     const outcome = await new Promise((resolve) => chat.generate$('hi').subscribe({ error: resolve }));
     expect(outcome).toBe(reason);
     expect(fetch.calls).toHaveLength(hook === 'onRequest' ? 0 : 1);
+  });
+
+  it('what onRetry throws ends the call unchanged', async () => {
+    const scheduler = new HandClock();
+    const fetch = recordedFetch(() => Response.json({}, { status: 503 }));
+    const chat = client('http://127.0.0.1:9', { fetch, scheduler, hooks: { onRetry: failing }, retry: {} });
+    expect(await new Promise((resolve) => chat.generate$('hi').subscribe({ error: resolve }))).toBe(reason);
+    expect(fetch.calls).toHaveLength(1);
+    expect(scheduler.pending).toBe(0);
   });
 
   it('what a gate throws ends the call unchanged, and aborts it', async () => {

@@ -1,4 +1,4 @@
-import { Subject, Subscription, take, takeUntil, type Observable } from 'rxjs';
+import { Subject, Subscription, take, takeUntil, tap, type Observable } from 'rxjs';
 import { CLIENTS, HandClock, outcomeOf, recordingLogger, turn } from '../support/client.ts';
 import { startFaultServer, type FaultServer } from '../support/fault-server.ts';
 import { completion, event, hang, head, json, say, script, sentence, stream, text } from '../support/faults-steps.ts';
@@ -12,6 +12,7 @@ beforeAll(async () => {
     silent: script(head(), hang),
     talking: script(head(), say(text('one')), hang),
     document: script(head({ 'content-type': 'application/json' }), say('{"choices":'), hang),
+    busy: json(503, { error: { message: 'busy' } }),
     refusing: script(head({ 'content-type': 'application/json' }, 400), say('{"error":'), hang),
     // One write, so that the client decodes it all from one read.
     burst: script(head(), say(text('one') + text('two') + event('{malformed') + text('three')), hang),
@@ -71,7 +72,7 @@ describe.each(CLIENTS)('unsubscribing over the $name transport', ({ name, client
     const { clock, options } = watched();
     const { told, subscription } = recorded(client(server.baseURL('connecting'), options).stream$(PROMPT));
     await server.request(0);
-    expect(clock.pending).toBe(1);
+    expect(clock.pending).toBe(2);
     subscription.unsubscribe();
     expect(await server.closed(0)).toBe('aborted');
     expect(clock.pending).toBe(0);
@@ -162,14 +163,47 @@ describe.each(CLIENTS)('unsubscribing over the $name transport', ({ name, client
     'is what a clock does that runs out: the request is aborted (%s)',
     async (route) => {
       const { clock, options } = watched();
-      const { told } = recorded(client(server.baseURL(route), options).stream$(PROMPT));
-      await server.request(0);
-      while (route === 'talking' && told.length === 0) await turn();
+      let talks: () => void = () => undefined;
+      const talking = new Promise<void>((resolve) => {
+        talks = resolve;
+      });
+      const { told } = recorded(client(server.baseURL(route), options).stream$(PROMPT).pipe(tap(talks)));
+      await (route === 'talking' ? talking : server.request(0));
+      await turn();
       clock.advance(240_000);
       expect(await server.closed(0)).toBe('aborted');
       expect(told.at(-1)).toMatchObject({ kind: 'timeout', clock: route === 'talking' ? 'idle' : 'connect' });
     },
   );
+
+  it.each(['unsubscribing', 'its signal'])('while it waits to try again ends the wait: %s', async (way) => {
+    const { clock, logger, options } = watched();
+    const controller = new AbortController();
+    let waits: () => void = () => undefined;
+    const waiting = new Promise<void>((resolve) => {
+      waits = resolve;
+    });
+    const hooks = {
+      onRetry: () => {
+        waits();
+      },
+    };
+    const chat = client(server.baseURL('busy'), { ...options, retry: {}, hooks });
+    const { told, subscription } = recorded(chat.stream$(PROMPT, {}, { signal: controller.signal }));
+    await waiting;
+    await turn();
+    // The pause, and nothing else.
+    expect(clock.pending).toBe(1);
+    if (way === 'unsubscribing') subscription.unsubscribe();
+    else controller.abort();
+    expect(clock.pending).toBe(0);
+    clock.advance(60_000);
+    await turn();
+    await outcomeOf(client(server.baseURL('complete')).generate$(PROMPT));
+    expect(server.requests.map(({ route }) => route)).toEqual(['busy', 'complete']);
+    expect(told).toMatchObject(way === 'unsubscribing' ? [] : [{ kind: 'aborted', attempts: 1 }]);
+    expect(logger.lines.filter((line) => line.includes('outcome='))).toHaveLength(1);
+  });
 
   it('one of two subscribers leaves the other alone', async () => {
     const chat = client(server.baseURL('whole'));

@@ -82,6 +82,17 @@ describe('a bundle for browsers', () => {
     },
   );
 
+  it('rxjs-openai/operators brings RxJS and the error class, nothing that sends requests', async () => {
+    const { inputs, imports } = await bundle(`export * from 'rxjs-openai/operators'`, BROWSER);
+    expect(imports).toEqual([]);
+    expect(
+      inputs.filter((path) => !/^(?:rxjs|tslib|openai\/core\/|openai\/internal\/|rxjs-openai)/.test(path)),
+    ).toEqual([]);
+    expect(
+      inputs.filter((path) => /^rxjs-openai\/dist\/esm\/(?:transport|wire|node)\/|rxjs-openai\/dist\/cjs/.test(path)),
+    ).toEqual([]);
+  });
+
   it('works', async () => {
     const { code } = await bundle(
       `import { fetchTransport, OpenAIChatCompletion } from 'rxjs-openai';
@@ -94,7 +105,7 @@ describe('a bundle for browsers', () => {
 
   it('leaves out what is not used', async () => {
     const { code } = await bundle(
-      `import 'rxjs-openai'; import 'rxjs-openai/promises'; console.log('alone');`,
+      `import 'rxjs-openai'; import 'rxjs-openai/operators'; import 'rxjs-openai/promises'; console.log('alone');`,
       BROWSER,
     );
     expect(code.replace(/^\s*\/\/.*$/gm, '').trim()).toBe('console.log("alone");');

@@ -8,11 +8,15 @@ const USE = `
 import { OpenAIChatCompletion, isCompletionError, toAsyncIterable } from 'rxjs-openai';
 import { OpenAIChatCompletion as Promises } from 'rxjs-openai/promises';
 import { sdkTransport } from 'rxjs-openai/node';
+import { accumulate, retryCompletion, text, type CompletionSnapshot } from 'rxjs-openai/operators';
 import { interval, type Observable } from 'rxjs';
 
 const chat = new OpenAIChatCompletion({ transport: sdkTransport({ apiKey: 'key' }) });
 const text$: Observable<string> = chat.stream$('Hi', { temperature: 0.2 }, { choice: 0 });
+const view$: Observable<CompletionSnapshot> = chat.events$('Hi').pipe(retryCompletion({ mode: 'restart' }), accumulate());
+const joined$: Observable<string> = chat.events$('Hi', {}, { retry: false }).pipe(retryCompletion(), text());
 const answer: Promise<string> = new Promises(chat).generateCompletion([{ role: 'user', content: 'Hi' }]);
+view$.subscribe(({ text }) => joined$.subscribe((piece) => text + piece));
 text$.subscribe({ error: (error: unknown) => isCompletionError(error) && error.kind.length });
 
 export async function main(): Promise<string[]> {
@@ -39,6 +43,7 @@ const UNKNOWN = `export type Dispose = typeof Symbol.asyncDispose; export const 
 
 const ENTRIES = {
   'index.mts': `export * from 'rxjs-openai';`,
+  'operators.mts': `export * from 'rxjs-openai/operators';`,
   'promises.mts': `export * from 'rxjs-openai/promises';`,
 };
 

@@ -38,10 +38,13 @@ describe.each(FORMATS)('$format', (format) => {
        for await (const text of new promises.OpenAIChatCompletion().streamCompletion('Hi')) texts.push(text);
        const over = new OpenAIChatCompletion({ transport: sdkTransport(new OpenAI()) });
        texts.push(await lastValueFrom(over.stream$('Hi')));
+       const { collect } = await load('rxjs-openai/operators');
+       const whole = await lastValueFrom(over.events$('Hi').pipe(collect()));
+       texts.push(whole.choices[0].message.content);
        console.log(JSON.stringify(texts));`,
       { environment: server.environment },
     );
-    expect(answers).toEqual([ANSWER, ANSWER, ANSWER]);
+    expect(answers).toEqual([ANSWER, ANSWER, ANSWER, ANSWER]);
   });
 
   it('loads the SDK on the first request, and only its error class before', async () => {
@@ -49,6 +52,7 @@ describe.each(FORMATS)('$format', (format) => {
       `${RECORD}
        const { PromiseChatCompletion } = await load('rxjs-openai/promises');
        await load('rxjs-openai');
+       await load('rxjs-openai/operators');
        await load('rxjs-openai/node');
        const chat = new PromiseChatCompletion();
        const atImport = openai();
@@ -74,6 +78,7 @@ describe.each(FORMATS)('$format', (format) => {
        const seen = () => JSON.stringify([process.env, Object.keys(globalThis), process.eventNames()]);
        const before = seen();
        const { OpenAIChatCompletion } = await load('rxjs-openai');
+       await load('rxjs-openai/operators');
        await load('rxjs-openai/promises');
        await load('rxjs-openai/node');
        writeFileSync('.env', 'OPENAI_API_KEY=sk-late-0123456789\\nOPENAI_MODEL=late\\n');
@@ -89,6 +94,7 @@ describe.each(FORMATS)('$format', (format) => {
     const { stdout } = await runScript(
       format,
       `await load('rxjs-openai');
+       await load('rxjs-openai/operators');
        await load('rxjs-openai/promises');
        await load('rxjs-openai/node');
        console.log('loaded');`,

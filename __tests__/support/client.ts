@@ -41,8 +41,16 @@ export const fetchClient: ClientCase = {
 
 export const CLIENTS: readonly ClientCase[] = [sdkClient, fetchClient];
 
+/** Without retries: most tests are about one attempt. Those about several say so. */
 function fixture(): ChatCompletionOptions {
-  return { apiKey: API_KEY, model: 'gpt-4o-mini', envFile: false, logger: recordingLogger(), logLevel: 'debug' };
+  return {
+    apiKey: API_KEY,
+    model: 'gpt-4o-mini',
+    envFile: false,
+    logger: recordingLogger(),
+    logLevel: 'debug',
+    retry: false,
+  };
 }
 
 export interface RecordingLogger extends Logger {

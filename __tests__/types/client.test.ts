@@ -10,7 +10,7 @@ const OPTIONS = settings({
 });
 
 const IMPORTS = `
-import { OpenAIChatCompletion, type ChatCompletionOptions, type CompletionEvent, type Logger } from '../../src/index.ts';
+import { isCompletionError, OpenAIChatCompletion, type ChatCompletionOptions, type CompletionEvent, type Logger, type RetryOptions } from '../../src/index.ts';
 import { OpenAIChatCompletion as Promises } from '../../src/promises.ts';
 import type { ChatCompletionChunk, ChatCompletionCreateParams, ChatCompletionMessageParam } from 'openai/resources/chat/completions';
 import type { Observable } from 'rxjs';
@@ -32,6 +32,21 @@ const ACCEPTED = {
   'fields OpenAI does not know, as extraBody': `chat.stream$('Hi', {}, { extraBody: { top_k: 5 } })`,
   'options that may be undefined': `declare const signal: AbortSignal | undefined;
     chat.stream$('Hi', undefined, { signal, timeout: { idleMs: false } })`,
+  'clocks, and those that are off': `new OpenAIChatCompletion({ timeout: { outputMs: 1000, totalMs: false } });
+    new OpenAIChatCompletion({ timeout: false });
+    chat.generate$('Hi', {}, { timeout: { totalMs: 1000, outputMs: undefined } });
+    chat.events$('Hi', {}, { timeout: false });`,
+  'retries, and none': `new OpenAIChatCompletion({ retry: { maxRetries: 5, baseDelayMs: 1, maxDelayMs: 2, jitter: 0, maxRetryAfterMs: 3 } });
+    new OpenAIChatCompletion({ retry: { mode: 'restart', when: (error: unknown) => isCompletionError(error), random: () => 0 } });
+    new OpenAIChatCompletion({ retry: false });
+    declare const retry: Omit<RetryOptions, 'mode'> | false | undefined;
+    chat.stream$('Hi', {}, { retry }); chat.generate$('Hi', {}, { retry }); chat.completion$('Hi', {}, { retry });
+    chat.chunks$('Hi', {}, { retry }); promises.generateCompletion('Hi', {}, { retry }); promises.streamEvents('Hi', {}, { retry })`,
+  'a restart of all events': `chat.events$('Hi', {}, { retry: { mode: 'restart' } });
+    chat.events$('Hi', {}, { retry: { mode: 'before-output', maxRetries: 1 } });
+    declare const retry: RetryOptions; chat.events$('Hi', {}, { retry })`,
+  'hooks that are told of retries': `new OpenAIChatCompletion({ hooks: { onRetry: ({ attempt, delayMs, error }) => {
+    [attempt, delayMs] satisfies [number, number]; if (isCompletionError(error)) error.kind.trim(); } } })`,
   'what each method emits': `
     const text$: Observable<string> = chat.stream$('Hi');
     const whole$: Observable<string> = chat.generate$('Hi');
@@ -95,6 +110,22 @@ const REFUSED: Readonly<Record<string, readonly [code: string, error: RegExp]>> 
     `if (event.type === 'text-delta') event.text = ''`,
     /TS2540: Cannot assign to 'text' because it is a read-only property/,
   ],
+  ...Object.fromEntries(
+    (['stream$', 'generate$', 'completion$', 'chunks$'] as const).map((method) => [
+      `a restart of ${method}`,
+      [`chat.${method}('Hi', {}, { retry: { mode: 'restart' } })`, /TS2353: .*'mode' does not exist/] as const,
+    ]),
+  ),
+  'a mode of retry nobody knows': [
+    `new OpenAIChatCompletion({ retry: { mode: 'always' } })`,
+    /TS2322: Type '"always"' is not assignable to type 'RetryMode/,
+  ],
+  'retries as a number': [`new OpenAIChatCompletion({ retry: 5 })`, /TS2322: Type 'number'/],
+  'retries that are only wished for': [`chat.stream$('Hi', {}, { retry: true })`, /TS2322: Type 'true'/],
+  'an option of retry nobody knows': [`chat.stream$('Hi', {}, { retry: { maxRetry: 5 } })`, /TS2353: .*'maxRetry'/],
+  'a clock nobody knows': [`chat.stream$('Hi', {}, { timeout: { totalMS: 5 } })`, /TS2561: .*'totalMS'/],
+  'a clock that is true': [`new OpenAIChatCompletion({ timeout: { outputMs: true } })`, /TS2322: Type 'true'/],
+  'a timeout as a number': [`new OpenAIChatCompletion({ timeout: 5 })`, /TS2322: Type 'number'/],
   'a logger without levels': [`new OpenAIChatCompletion({ logger: { log: () => {} } })`, /TS2353: .*'log'/],
 };
 

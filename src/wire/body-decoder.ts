@@ -3,6 +3,7 @@ import type { PartialCompletion } from '../errors.ts';
 import type { ResponseFacts } from '../error-response.ts';
 import { Assembler } from '../events/assembler.ts';
 import type { Chunk, CompletionEvent, ResponseMeta } from '../events/event.ts';
+import { isOutput } from '../events/output.ts';
 import { chunkOfCompletion, DocumentBuffer, interrupted, parseCompletion, type Secrets } from './document.ts';
 import { DEFAULT_MAX_EVENT_BYTES } from './sse.ts';
 import { StreamDecoder } from './stream-decoder.ts';
@@ -28,34 +29,62 @@ export interface BodyDecoder {
   readonly done: boolean;
   /** The body may end here, in whatever way. */
   readonly complete: boolean;
+  /** How much output has come: only ever grows. */
+  readonly outputs: number;
   partial?(choice: number): PartialCompletion;
 }
 
 export type BodyDecoderFactory<T> = (context: BodyContext<T>) => BodyDecoder;
 
-/** Chunks as the wire had them. The assembler runs beside for the sake of `partial`. */
+/** Chunks as the wire had them. The assembler runs beside for the sake of `partial` and `outputs`. */
 export const chunkDecoder: BodyDecoderFactory<Chunk> = (context) => {
-  const assembler = new Assembler(context.meta);
+  const assembled = new Assembled(context.meta, ignore);
   const onChunk = (chunk: Chunk): void => {
-    assembler.add(chunk, ignore);
+    assembled.add(chunk);
     context.emit(chunk);
   };
-  return withPartial(new StreamDecoder({ ...context, onChunk }), assembler);
+  return bodyDecoder(new StreamDecoder({ ...context, onChunk }), assembled);
 };
 
 /** Chunks assembled to events. */
 export const eventDecoder: BodyDecoderFactory<CompletionEvent> = (context) => {
-  const assembler = new Assembler(context.meta);
-  const { emit } = context;
+  const assembled = new Assembled(context.meta, context.emit);
   const onChunk = (chunk: Chunk): void => {
-    assembler.add(chunk, emit);
+    assembled.add(chunk);
   };
-  return withPartial(new StreamDecoder({ ...context, onChunk }), assembler, () => {
-    assembler.finish(emit);
+  return bodyDecoder(new StreamDecoder({ ...context, onChunk }), assembled, () => {
+    assembled.finish();
   });
 };
 
-function withPartial(decoder: StreamDecoder, assembler: Assembler, finish?: () => void): BodyDecoder {
+/** An assembler whose output is counted. */
+class Assembled {
+  readonly #assembler: Assembler;
+  readonly #emit: (event: CompletionEvent) => void;
+  outputs = 0;
+
+  constructor(meta: ResponseMeta, emit: (event: CompletionEvent) => void) {
+    this.#assembler = new Assembler(meta);
+    this.#emit = (event) => {
+      if (isOutput(event)) this.outputs += 1;
+      emit(event);
+    };
+  }
+
+  add(chunk: Chunk): void {
+    this.#assembler.add(chunk, this.#emit);
+  }
+
+  finish(): void {
+    this.#assembler.finish(this.#emit);
+  }
+
+  partial(choice: number): PartialCompletion {
+    return this.#assembler.partial(choice);
+  }
+}
+
+function bodyDecoder(decoder: StreamDecoder, assembled: Assembled, finish?: () => void): BodyDecoder {
   return {
     push: (bytes) => {
       decoder.push(bytes);
@@ -69,7 +98,10 @@ function withPartial(decoder: StreamDecoder, assembler: Assembler, finish?: () =
     get complete() {
       return decoder.complete;
     },
-    partial: (choice) => assembler.partial(choice),
+    get outputs() {
+      return assembled.outputs;
+    },
+    partial: (choice) => assembled.partial(choice),
     ...(finish === undefined ? undefined : { finish }),
   };
 }
@@ -80,6 +112,7 @@ export const completionDecoder: BodyDecoderFactory<ChatCompletion> = (context) =
   return {
     done: false,
     complete: false,
+    outputs: 0,
     push: (bytes) => {
       document.push(bytes);
     },

@@ -1,0 +1,17 @@
+export { abortOn } from './abort.ts';
+export { accumulate, type AccumulateOptions, type CompletionSnapshot, type ToolCallSnapshot } from './accumulate.ts';
+export { backoff, type BackoffNotifierOptions, type BackoffOptions } from './backoff.ts';
+export { collect } from './collect.ts';
+export { fallbackTo, type FallbackOptions } from './fallback.ts';
+export { hedge, type HedgeOptions } from './hedge.ts';
+export { createLimiter, type Limiter, type LimiterOptions } from './limiter.ts';
+export type { LimiterFeedback, LimiterLease, LimiterState } from './limiter-queue.ts';
+export { measure, type CompletionMeasurement, type MeasureObserver, type MeasureOptions } from './measure.ts';
+export { reasoning, refusal, toolCalls, usage } from './projections.ts';
+export { retryCompletion, type RetryCompletionOptions, type RetryMode, type RetryOptions } from './retry.ts';
+export { segment, type SegmentOptions } from './segment.ts';
+export { shareCompletion, type ShareCompletionOptions } from './share.ts';
+export { smooth, type SmoothOptions } from './smooth.ts';
+export { stopWhen, type StopWhenOptions } from './stop-when.ts';
+export { text, type ChoiceOption, type TextOptions } from './text.ts';
+export { timeoutCompletion, type TimeoutCompletionOptions } from './timeout.ts';
