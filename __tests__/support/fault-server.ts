@@ -21,6 +21,14 @@ export interface SeenRequest {
   readonly closed: Promise<Ending>;
 }
 
+/** Who waits for an answer, as far as one that takes its time must know. */
+export interface Caller {
+  /** Resolves when so many bytes of the body have been read by the request of that index, its headers included. */
+  readonly hasRead: (index: number, bytes: number) => Promise<void>;
+  /** Lets time pass on the caller's clock. */
+  readonly advance: (ms: number) => void;
+}
+
 /** One request being answered. */
 export interface Exchange {
   readonly seen: SeenRequest;
@@ -32,13 +40,16 @@ export interface Exchange {
   readonly cutting: () => void;
   /** Resolves when the test says that something of the answer has reached the caller. */
   readonly shown: Promise<void>;
+  readonly caller: Caller | undefined;
+  /** The next request on this socket is cut off as soon as its headers have come. */
+  readonly cutNext: () => void;
 }
 
 /** Answers one request. What it throws fails the test that closes the server. */
 export type Handler = (exchange: Exchange) => void | Promise<void>;
 
 export interface FaultServer {
-  /** Every request so far, whole ones only: a request counts when its body has come. */
+  /** Every request so far: one counts when its body has come, or when it was cut off before. */
   readonly requests: readonly SeenRequest[];
   /** How many sockets were ever opened. */
   readonly connections: () => number;
@@ -51,6 +62,8 @@ export interface FaultServer {
   readonly closed: (index: number) => Promise<Ending>;
   /** Tells the handlers that the caller has seen something. */
   readonly show: () => void;
+  /** Who asks from now on. */
+  readonly callFrom: (caller: Caller | undefined) => void;
   /** Forgets what was seen; sockets stay open. */
   readonly clear: () => void;
   readonly close: () => Promise<void>;
@@ -64,6 +77,8 @@ export async function startFaultServer(handlers: Readonly<Record<string, Handler
   const sockets = new Map<Socket, number>();
   const arrivals = new Set<() => void>();
   const awaitingShow = new Set<() => void>();
+  const doomed = new Set<Socket>();
+  let caller: Caller | undefined;
   let opened = 0;
 
   const server = createServer((incoming, response) => {
@@ -73,10 +88,19 @@ export async function startFaultServer(handlers: Readonly<Record<string, Handler
     opened += 1;
     sockets.set(socket, opened);
     socket.on('error', ignore);
-    socket.on('close', () => sockets.delete(socket));
+    socket.on('close', () => {
+      sockets.delete(socket);
+      doomed.delete(socket);
+    });
   });
 
   async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { socket } = incoming;
+    if (doomed.has(socket)) {
+      record(incoming, response, '').ending = 'cut';
+      socket.destroy();
+      return;
+    }
     const body = await bodyOf(incoming);
     if (body === undefined) return;
     const seen = record(incoming, response, body);
@@ -84,7 +108,8 @@ export async function startFaultServer(handlers: Readonly<Record<string, Handler
     arrivals.clear();
     const handler = routes.get(seen.route);
     if (handler === undefined) throw new Error(`no fault is named ${seen.route}`);
-    await handler(exchangeOf(seen, response, incoming.socket, shown()));
+    const cutNext = (): void => void doomed.add(socket);
+    await handler(exchangeOf({ seen, response, socket, shown: shown(), caller, cutNext }));
   }
 
   function shown(): Promise<void> {
@@ -144,6 +169,9 @@ export async function startFaultServer(handlers: Readonly<Record<string, Handler
       for (const resolve of awaitingShow) resolve();
       awaitingShow.clear();
     },
+    callFrom: (next) => {
+      caller = next;
+    },
     clear: () => {
       requests.length = 0;
     },
@@ -159,12 +187,10 @@ export async function startFaultServer(handlers: Readonly<Record<string, Handler
   };
 }
 
-function exchangeOf(seen: SeenRequest, response: ServerResponse, socket: Socket, shown: Promise<void>): Exchange {
+function exchangeOf(about: Omit<Exchange, 'write' | 'cutting'>): Exchange {
+  const { seen, response, socket } = about;
   return {
-    seen,
-    response,
-    socket,
-    shown,
+    ...about,
     write: (data) =>
       new Promise((resolve) => {
         if (response.destroyed || socket.destroyed) {

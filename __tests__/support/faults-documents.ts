@@ -7,6 +7,7 @@ import {
   cut,
   drip,
   end,
+  hang,
   head,
   json,
   reset,
@@ -77,6 +78,7 @@ export const DOCUMENTS: readonly Fault[] = [
     '',
     {
       error: { ...INTERRUPTED, code: 'UND_ERR_SOCKET' },
+      endings: ['cut'],
     },
   ),
   fault(
@@ -85,22 +87,17 @@ export const DOCUMENTS: readonly Fault[] = [
     '',
     {
       error: { ...INTERRUPTED, code: 'UND_ERR_SOCKET' },
+      endings: ['cut'],
     },
   ),
   fault('a connection reset after the headers', script(head(JSON_HEAD), reset), '', {
     error: { ...INTERRUPTED, code: 'ECONNRESET' },
+    endings: ['cut'],
   }),
-  fault(
-    'a body beyond the limit',
-    script(head(JSON_HEAD), say(`{"choices":["${'x'.repeat(70_000)}`), async ({ seen }) => {
-      await seen.closed;
-    }),
-    '',
-    {
-      error: { kind: 'limit', retryable: false },
-      message: /65536 bytes; raise maxEventBytes/,
-      ending: 'aborted',
-      options: { maxEventBytes: 65_536 },
-    },
-  ),
+  fault('a body beyond the limit', script(head(JSON_HEAD), say(`{"choices":["${'x'.repeat(70_000)}`), hang), '', {
+    error: { kind: 'limit', retryable: false },
+    message: /65536 bytes; raise maxEventBytes/,
+    endings: ['aborted'],
+    options: { maxEventBytes: 65_536 },
+  }),
 ];

@@ -77,13 +77,13 @@ export const EMBEDDED: readonly Fault[] = [
     'an error inside the stream, the connection left open',
     script(head(), say(text('so far'), event({ error: { message: 'x' } })), hang),
     'so far',
-    { error: SERVER, ending: 'aborted' },
+    { error: SERVER, endings: ['aborted'] },
   ),
   fault(
     'malformed JSON',
     script(head(), say(text('so far'), 'data: {"choices":[{]}\n\n', text('never shown')), hang),
     'so far',
-    { error: PROTOCOL, message: /"choices":\[\{\]/, ending: 'aborted' },
+    { error: PROTOCOL, message: /"choices":\[\{\]/, endings: ['aborted'] },
   ),
   fault('an event of plain text', stream(text('so far'), event('Internal error'), finish()), 'so far', {
     error: PROTOCOL,

@@ -83,6 +83,21 @@ export function until(signal: PromiseLike<unknown>): Step {
   };
 }
 
+/** Lets time pass on the caller's clock, once everything that was said has been read. */
+export function pass(ms: number): Step {
+  return async ({ seen, response, caller }) => {
+    if (caller === undefined) throw new Error('nobody said whose time passes');
+    if (response.headersSent) await Promise.race([caller.hasRead(seen.index, seen.written), seen.closed]);
+    await new Promise(setImmediate);
+    if (seen.ending === undefined) caller.advance(ms);
+  };
+}
+
+/** The kept socket turns out to be dead when it is used again. */
+export const cutNext: Step = (exchange) => {
+  exchange.cutNext();
+};
+
 /** Bytes on the socket itself, past the HTTP layer. */
 export function raw(...pieces: readonly (string | Uint8Array)[]): Step {
   return async ({ socket }) => {
@@ -101,6 +116,12 @@ export function answer(status: number, contentType: string, body: string, header
 
 export function json(status: number, body: unknown, headers: OutgoingHttpHeaders = {}): Handler {
   return answer(status, 'application/json', JSON.stringify(body), headers);
+}
+
+/** A whole answer to whatever was asked for. */
+export function whole(...pieces: readonly string[]): Handler {
+  const [streamed, inOnePiece] = [stream(sentence(...pieces)), json(200, completion(pieces.join('')))];
+  return (exchange) => (exchange.seen.json['stream'] === true ? streamed : inOnePiece)(exchange);
 }
 
 /** A whole event stream, ended regularly. */

@@ -9,18 +9,23 @@ const MIB = 1024 * 1024;
 
 /** No response at all: the same whatever was asked for. */
 export const NO_RESPONSE: readonly Fault[] = [
-  fault('a connection reset before the headers', reset, '', { error: unreachable('ECONNRESET') }),
-  fault('a connection closed before the headers', script(cut), '', { error: unreachable('UND_ERR_SOCKET') }),
+  fault('a connection reset before the headers', reset, '', { error: unreachable('ECONNRESET'), endings: ['cut'] }),
+  fault('a connection closed before the headers', script(cut), '', {
+    error: unreachable('UND_ERR_SOCKET'),
+    endings: ['cut'],
+  }),
   fault('a connection closed inside the headers', script(raw('HTTP/1.1 200 OK\r\ncontent-ty'), cut), '', {
     error: unreachable('UND_ERR_SOCKET'),
+    endings: ['cut'],
   }),
   fault('something that is no HTTP', script(raw('SSH-2.0-OpenSSH_9.7\r\n\r\n'), cut), '', {
     error: { kind: 'connection', retryable: true },
     anyCode: true,
+    endings: ['cut'],
   }),
   fault('headers of 100 kB', script(raw(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`), hang), '', {
     error: unreachable('UND_ERR_HEADERS_OVERFLOW'),
-    ending: 'aborted',
+    endings: ['aborted'],
   }),
 ];
 
@@ -29,7 +34,7 @@ export const BROKEN_BODIES: readonly Fault[] = [
   fault('malformed chunk sizes', script(chunked(text('Hello')), untilShown, raw('zz\r\n'), hang), 'Hello', {
     error: INTERRUPTED,
     anyCode: true,
-    ending: 'aborted',
+    endings: ['aborted'],
   }),
   fault('gzip that is none', script(head({ 'content-encoding': 'gzip' }), say(text('Hello')), end), '', {
     error: { ...INTERRUPTED, code: 'Z_DATA_ERROR' },
@@ -64,7 +69,7 @@ export const TOO_LARGE: readonly Fault[] = [
 function bounded(): Partial<Fault> {
   return {
     error: LIMIT,
-    ending: 'aborted',
+    endings: ['aborted'],
     message: /65536 bytes; raise maxEventBytes/,
     options: { maxEventBytes: 65_536 },
   };
