@@ -1,6 +1,6 @@
-/** Six ways to the text of a streamed completion. Each loads what it needs, and nothing else. */
+/** Ways to the text of a streamed completion. Each loads what it needs, and nothing else. */
 
-import type { OpenAIChatCompletion } from 'rxjs-openai';
+import type { ChatCompletionOptions, OpenAIChatCompletion } from 'rxjs-openai';
 
 /** What is asked of the server. */
 export interface Call {
@@ -72,13 +72,18 @@ async function openaiLoop(endpoint: Endpoint): Promise<Contestant> {
   };
 }
 
-async function client(endpoint: Endpoint): Promise<OpenAIChatCompletion> {
+async function client(endpoint: Endpoint, options: ChatCompletionOptions = {}): Promise<OpenAIChatCompletion> {
   const { OpenAIChatCompletion } = await import('rxjs-openai');
-  return new OpenAIChatCompletion({ ...endpoint, apiKey: API_KEY, envFile: false });
+  return new OpenAIChatCompletion({ ...endpoint, apiKey: API_KEY, envFile: false, ...options });
 }
 
-async function stream$(endpoint: Endpoint): Promise<Contestant> {
-  const chat = await client(endpoint);
+/** What retries and clocks cost is seen beside `stream$`, which has both. */
+function bareStream$(endpoint: Endpoint): Promise<Contestant> {
+  return stream$(endpoint, { retry: false, timeout: false });
+}
+
+async function stream$(endpoint: Endpoint, options?: ChatCompletionOptions): Promise<Contestant> {
+  const chat = await client(endpoint, options);
   return async ({ model, chunks }) => {
     let text = '';
     await chat.stream$(MESSAGES, { model, max_tokens: chunks }).forEach((piece) => {
@@ -110,6 +115,21 @@ async function chunks$(endpoint: Endpoint): Promise<Contestant> {
   };
 }
 
+async function accumulate(endpoint: Endpoint): Promise<Contestant> {
+  const chat = await client(endpoint);
+  const { accumulate: accumulated } = await import('rxjs-openai/operators');
+  return async ({ model, chunks }) => {
+    let text = '';
+    await chat
+      .events$(MESSAGES, { model, max_tokens: chunks })
+      .pipe(accumulated())
+      .forEach((snapshot) => {
+        text = snapshot.text;
+      });
+    return text;
+  };
+}
+
 async function streamCompletion(endpoint: Endpoint): Promise<Contestant> {
   const { OpenAIChatCompletion } = await import('rxjs-openai/promises');
   const chat = new OpenAIChatCompletion({ ...endpoint, apiKey: API_KEY, envFile: false });
@@ -124,8 +144,10 @@ async function streamCompletion(endpoint: Endpoint): Promise<Contestant> {
 export const CONTESTANTS = {
   'fetch by hand': byHand,
   'openai for await': openaiLoop,
-  stream$,
+  stream$: (endpoint) => stream$(endpoint),
+  'stream$, no retry, no clocks': bareStream$,
   events$,
+  accumulate,
   chunks$,
   streamCompletion,
 } as const satisfies Record<string, (endpoint: Endpoint) => Contestant | Promise<Contestant>>;
