@@ -1,4 +1,4 @@
-import { continueFields, replaceFields, type Fields } from '../../src/events/merge.ts';
+import { continueFields, copyOf, replaceFields, type Fields } from '../../src/events/merge.ts';
 
 function continued(...pieces: readonly Fields[]): Fields {
   const target: Fields = {};
@@ -106,5 +106,30 @@ describe.each([
     expect('polluted' in (target['a'] as object)).toBe(false);
     expect('polluted' in {}).toBe(false);
     expect((Object as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+});
+
+describe('a copy', () => {
+  it('shares nothing that JSON can hold with what it is of', () => {
+    const value = { list: [{ a: 1 }, 'x', null], nested: { b: true } };
+    const copy = copyOf(value);
+    expect(copy).toEqual(value);
+    expect(copy.list).not.toBe(value.list);
+    expect(copy.list[0]).not.toBe(value.list[0]);
+    expect(copy.nested).not.toBe(value.nested);
+  });
+
+  it('keeps names that are those of prototypes', () => {
+    const copy = copyOf(JSON.parse('{"__proto__":{"a":1}}') as Fields);
+    expect(Object.keys(copy)).toEqual(['__proto__']);
+    expect(Object.getPrototypeOf(copy)).toBe(Object.prototype);
+  });
+
+  it('holds what JSON cannot hold as it is', () => {
+    const value = { map: new Map([[1, 2]]), date: new Date(0), work: (): void => undefined };
+    const copy = copyOf(value);
+    expect([copy.map, copy.date, copy.work]).toEqual([value.map, value.date, value.work]);
+    expect(copy.map).toBe(value.map);
+    expect(copy.work).toBe(value.work);
   });
 });

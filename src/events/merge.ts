@@ -55,11 +55,17 @@ export function replaceFields(target: Fields, latest: Fields): void {
   }
 }
 
-/** A deep copy of what JSON can hold. What it cannot (a made-up event may hold a function) is passed on as it is. */
+/** A deep copy of what JSON can hold. What it cannot (a made-up event may hold a function or a Map) is passed on as it is. */
 export function copyOf<T>(value: T): T {
   if (Array.isArray(value)) return value.map((entry: unknown) => copyOf(entry)) as T;
-  if (!isFields(value)) return value;
+  if (!isFields(value) || !isPlain(value)) return value;
   const copy: Fields = {};
   for (const [key, entry] of Object.entries(value)) setOwn(copy, key, copyOf(entry));
   return copy as T;
+}
+
+function isPlain(value: Fields): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // Of this realm or another: only the plain prototype has none of its own.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -100,7 +100,12 @@ class Heat<T> {
       return source.pipe(
         holdBack(attempt, isOutput),
         catchError((error: unknown) => {
-          if (attempt.shown || !isReplaceable(error)) return throwError(() => this.#withOther(error, runner));
+          if (attempt.shown || !isReplaceable(error)) {
+            return concat(
+              from(attempt.held),
+              throwError(() => this.#withOther(error, runner)),
+            );
+          }
           if (runner === 'source') this.#held = attempt.held;
           return this.#lose(runner, error);
         }),

@@ -186,11 +186,11 @@ export class LimiterQueue {
     };
   }
 
-  #learn({ rateLimit = {}, retryAfterMs }: LimiterFeedback): void {
+  #learn({ rateLimit, retryAfterMs }: LimiterFeedback): void {
     const at = this.#options.scheduler.now();
     // Not by Math.max: a foreign error may say NaN.
     if (retryAfterMs !== undefined && at + retryAfterMs > this.#closedUntil) this.#closedUntil = at + retryAfterMs;
-    this.#server.note(rateLimit, at);
+    this.#server.note(rateLimit ?? {}, at);
     this.#pump();
   }
 
