@@ -56,6 +56,13 @@ export interface Started {
   readonly body: (request?: number) => HandBody;
 }
 
+/** A request that is left open would keep the process alive. */
+const running = new Set<Subscription>();
+afterEach(() => {
+  for (const subscription of running) subscription.unsubscribe();
+  running.clear();
+});
+
 /** A call that rests where its first answer lets it. */
 export async function start({ client }: ClientCase, setup: Setup = {}): Promise<Started> {
   const { options, call, answers = [answering()], inNext, sends = true } = setup;
@@ -84,6 +91,7 @@ export async function start({ client }: ClientCase, setup: Setup = {}): Promise<
     error: (error: unknown) => told.push(error),
     complete: () => told.push('complete'),
   });
+  running.add(subscription);
   await requested(sends ? 1 : 0);
   return {
     clock,
