@@ -18,6 +18,7 @@ const ROWS = [
   'deadline-clock.ts',
   'option-checks.ts',
   'events/',
+  'json/',
   'wire/',
   'transport/',
   'operators/',
@@ -78,7 +79,7 @@ describe('the direction of imports', () => {
     expect(imported.length).toBeGreaterThan(0);
     expect(
       imported.filter(
-        (path) => !/^(?:operators\/|events\/|(?:errors|redact|deadline-clock|option-checks)\.ts$)/.test(path),
+        (path) => !/^(?:operators\/|events\/|json\/|(?:errors|redact|deadline-clock|option-checks)\.ts$)/.test(path),
       ),
     ).toEqual([]);
   });
@@ -93,7 +94,12 @@ describe('the direction of imports', () => {
 describe('what a page or a worker loads', () => {
   it('operators/index.ts loads RxJS and the error class of the SDK, and nothing that sends requests', () => {
     const { files, packages } = loadedWith(sources, 'operators/index.ts');
-    expect(packages).toEqual(['openai/core/error', 'rxjs']);
+    expect(packages).toEqual([
+      '@streamparser/json/tokenizer.js',
+      '@streamparser/json/utils/types/tokenType.js',
+      'openai/core/error',
+      'rxjs',
+    ]);
     expect(files.filter((path) => /^(?:node|transport|wire)\/|^config\.ts$/.test(path))).toEqual([]);
   });
 

@@ -3,6 +3,7 @@ export {
   isCompletionError,
   type CompletionErrorDetails,
   type CompletionErrorKind,
+  type OutputIssue,
   type PartialCompletion,
   type PartialToolCall,
   type TimeoutClock,

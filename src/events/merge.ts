@@ -13,9 +13,10 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Sets an own property whatever its name: assigning `__proto__` would replace the prototype instead. */
+/** Sets an own property whatever its name: assigning `__proto__`, the one setter that objects inherit, would replace the prototype. */
 export function setOwn(target: Fields, key: string, value: unknown): void {
-  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+  if (key !== '__proto__') target[key] = value;
+  else Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 /** The own property, never an inherited one such as `constructor`. */
