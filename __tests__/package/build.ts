@@ -1,12 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const root = join(__dirname, '../..');
 
 /** What npm would install beside the package. */
-const DEPENDENCIES = ['rxjs', 'openai', 'dotenv', 'eventsource-parser'];
+function dependencies(): readonly string[] {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, object>;
+  return [...Object.keys(manifest['dependencies'] ?? {}), ...Object.keys(manifest['peerDependencies'] ?? {})];
+}
 
 /**
  * Builds and packs the package once for all suites of the project, and unpacks the tarball into an otherwise empty project.
@@ -21,7 +24,10 @@ export default function build(): void {
   const modules = join(consumer, 'node_modules');
   mkdirSync(join(modules, 'rxjs-openai'), { recursive: true });
   execFileSync('tar', ['-xzf', join(consumer, tarball), '-C', join(modules, 'rxjs-openai'), '--strip-components=1']);
-  for (const name of DEPENDENCIES) symlinkSync(join(root, 'node_modules', name), join(modules, name), 'junction');
+  for (const name of dependencies()) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true });
+    symlinkSync(join(root, 'node_modules', name), join(modules, name), 'junction');
+  }
   writeFileSync(join(consumer, 'package.json'), '{ "private": true }\n');
 }
 
