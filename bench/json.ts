@@ -1,7 +1,7 @@
-/** What JSON costs that is read as it grows: after a build, `npx node bench/json.ts`. No server: the pieces are at hand. */
+/** What JSON costs that is read as it grows: `npx node bench/json.ts`. No server: the pieces are at hand. */
 import assert from 'node:assert/strict';
 import { from, type OperatorFunction } from 'rxjs';
-import { jsonElements, partialJson } from 'rxjs-openai/operators';
+import { jsonElements, partialJson } from '../src/operators/json.ts';
 
 const PIECES = 16_000;
 const ROUNDS = 7;

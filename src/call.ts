@@ -164,10 +164,12 @@ export class Call<T> {
   }
 
   /** Whether another attempt follows a failure whatever its explanation is. */
-  #followsUp({ retryAfterMs = 0 }: ResponseFacts, { maxRetries, maxRetryAfterMs, when }: RetryPolicy): boolean {
+  #followsUp({ retryAfterMs = 0 }: ResponseFacts, policy: RetryPolicy): boolean {
+    const { maxRetries, maxRetryAfterMs, baseDelayMs, maxDelayMs, when } = policy;
     // A condition of the user's own may look at the explanation.
     if (this.#retries >= maxRetries || when !== RETRY_DEFAULTS.when) return false;
-    return retryAfterMs <= maxRetryAfterMs && retryAfterMs < (this.#total?.leftMs ?? Number.POSITIVE_INFINITY);
+    const pauseMs = Math.max(retryAfterMs, Math.min(maxDelayMs, baseDelayMs * 2 ** this.#retries));
+    return retryAfterMs <= maxRetryAfterMs && DISCARD_MS + pauseMs < (this.#total?.leftMs ?? Number.POSITIVE_INFINITY);
   }
 
   /** Prepares the same call without a default of ours that the server refused, and remembers it for the next one. */

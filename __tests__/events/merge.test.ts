@@ -133,3 +133,28 @@ describe('a copy', () => {
     expect(copy.work).toBe(value.work);
   });
 });
+
+describe('a list whose entries have an index', () => {
+  it('is continued by it, wherever the entry stands', () => {
+    const target: Fields = { list: [{ index: 5, text: 'a' }] };
+    continueFields(target, { list: [{ index: 2, text: 'b' }] });
+    continueFields(target, { list: [{ index: 5, text: 'c' }] });
+    expect(target['list']).toEqual([
+      { index: 5, text: 'ac' },
+      { index: 2, text: 'b' },
+    ]);
+  });
+
+  it('is not looked through when it is long: an entry costs the same however many there are', () => {
+    let looks = 0;
+    const entry = (index: number): Fields =>
+      Object.defineProperty({}, 'index', { enumerable: true, configurable: true, get: () => ((looks += 1), index) });
+    const target: Fields = { list: [] };
+    const list = target['list'] as unknown[];
+    for (let index = 0; index < 2000; index++) list.push(entry(index + 1));
+    looks = 0;
+    continueFields(target, { list: [{ index: 1, text: 'a' }] });
+    expect(looks).toBeLessThan(10);
+    expect(list).toHaveLength(2001);
+  });
+});

@@ -40,11 +40,20 @@ export function continueFields(target: Fields, piece: Fields): void {
 function continueList(target: unknown[], piece: readonly unknown[]): void {
   for (const entry of piece) {
     const index = isFields(entry) ? getOwn(entry, 'index') : undefined;
-    const known =
-      typeof index === 'number' ? target.find((it) => isFields(it) && getOwn(it, 'index') === index) : undefined;
+    const known = typeof index === 'number' ? entryWith(target, index) : undefined;
     if (isFields(known) && isFields(entry)) continueFields(known, entry);
     else target.push(copyOf(entry));
   }
+}
+
+/** So long a list is looked through: servers number entries by their place, and a hostile one must not make each cost all before it. */
+const MAX_SEARCHED = 100;
+
+function entryWith(list: readonly unknown[], index: number): unknown {
+  const has = (entry: unknown): boolean => isFields(entry) && getOwn(entry, 'index') === index;
+  if (has(list[index])) return list[index];
+  if (has(list.at(-1))) return list.at(-1);
+  return list.length <= MAX_SEARCHED ? list.find(has) : undefined;
 }
 
 /** Fields beside the delta are states, not pieces: the last of a name stands; objects keep their other members. */

@@ -8,7 +8,7 @@ import type {
   ToolCallEvent,
   UsageEvent,
 } from './event.ts';
-import { continueFields, copyOf, replaceFields, type Fields } from './merge.ts';
+import { continueFields, copyOf, isFields, replaceFields, type Fields } from './merge.ts';
 import { TextBuffer } from './text-buffer.ts';
 
 interface CallState {
@@ -90,6 +90,7 @@ export class CompletionState {
   }
 
   #addExtra({ choice, scope, fields }: ExtraEvent): void {
+    if (!isFields(fields)) return;
     if (choice === undefined) {
       replaceFields((this.#extra ??= {}), fields);
       return;
@@ -153,8 +154,8 @@ function addToChoice(state: ChoiceState, event: ChoiceEvent): void {
       state.whole.push(event);
       break;
     case 'logprobs':
-      for (const token of event.tokens) state.tokens.push(token);
-      for (const token of event.refusalTokens) state.refusalTokens.push(token);
+      for (const token of listOf(event.tokens)) state.tokens.push(token);
+      for (const token of listOf(event.refusalTokens)) state.refusalTokens.push(token);
       break;
     case 'finish':
       state.finish = event;
@@ -182,4 +183,10 @@ function outputOf(state: ChoiceState): CompletionEvent[] {
 function extraEvent(scope: ExtraEvent['scope'], fields: Fields, choice?: number): ExtraEvent {
   const copy = copyOf(fields);
   return choice === undefined ? { type: 'extra', scope, fields: copy } : { type: 'extra', choice, scope, fields: copy };
+}
+
+/** Of made-up events; the assembler makes lists. */
+function listOf<T>(list: readonly T[]): readonly T[] {
+  const given: unknown = list;
+  return Array.isArray(given) ? (given as readonly T[]) : [];
 }

@@ -71,9 +71,11 @@ export class JsonBuilder {
 
   /** The text has ended. Throws if the value has not. */
   end(): void {
-    this.#guarded(() => {
+    try {
       this.#tokenizer.end();
-    });
+    } catch {
+      throw new JsonSyntaxError(this.whole ? 'text follows the JSON' : 'the JSON ends in the middle');
+    }
     if (!this.whole) throw new JsonSyntaxError(this.#begun ? 'the JSON ends in the middle' : 'there is no JSON');
   }
 

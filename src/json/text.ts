@@ -3,6 +3,9 @@ import { JsonBuilder, JsonSyntaxError, type OnValue } from './builder.ts';
 const FENCE = '```';
 /** ` ```json ` and the like; what is longer is no fence. */
 const MAX_FENCE_LINE = 100;
+/** What JSON takes for blank (RFC 8259 §2). */
+const BLANK_START = /^[ \t\n\r]+/;
+const BLANK_END = /[ \t\n\r]+$/;
 
 /**
  * JSON as models write it: alone, or, as is common, in a code fence. Nothing else may stand before it or behind it. Splits its
@@ -29,7 +32,7 @@ export class JsonText {
   end(): void {
     if (this.#state === 'before') this.#startInside(this.#lead);
     this.builder.end();
-    const trail = this.#trail.trim();
+    const trail = this.#trail.replace(BLANK_END, '');
     if (trail !== '' && !(this.#fenced && trail === FENCE)) throw new JsonSyntaxError('text follows the JSON');
   }
 
@@ -39,7 +42,7 @@ export class JsonText {
     if (!this.#lead.startsWith(FENCE.slice(0, this.#lead.length))) this.#startInside(this.#lead);
     else if (this.#lead.startsWith(FENCE)) {
       const lineEnd = this.#lead.indexOf('\n');
-      if (lineEnd !== -1) {
+      if (lineEnd !== -1 && lineEnd <= MAX_FENCE_LINE) {
         this.#fenced = true;
         this.#startInside(this.#lead.slice(lineEnd + 1));
       } else if (this.#lead.length > MAX_FENCE_LINE) throw new JsonSyntaxError('it is no valid JSON');
@@ -68,7 +71,7 @@ export class JsonText {
   }
 
   #behind(text: string): void {
-    this.#trail = (this.#trail + text).trimStart();
+    this.#trail = (this.#trail + text).replace(BLANK_START, '');
     if (this.#trail.length > MAX_FENCE_LINE) throw new JsonSyntaxError('text follows the JSON');
   }
 }

@@ -33,7 +33,7 @@ export function holdBack<T>(attempt: Attempt<T>, isOutput: (value: T) => boolean
     const show = (): void => {
       attempt.shown = showing = true;
       // What a consumer makes the source say meanwhile comes behind.
-      for (let next = attempt.held.shift(); next !== undefined; next = attempt.held.shift()) subscriber.next(next);
+      while (attempt.held.length > 0) subscriber.next(attempt.held.shift() as T);
       showing = false;
       if (completed) subscriber.complete();
     };

@@ -4,7 +4,6 @@ export { backoff, type BackoffNotifierOptions, type BackoffOptions } from './bac
 export { collect } from './collect.ts';
 export { fallbackTo, type FallbackOptions } from './fallback.ts';
 export { hedge, type HedgeOptions } from './hedge.ts';
-export { jsonElements, parseJson, partialJson, type DeepPartial, type PartialJsonOptions } from './json.ts';
 export { createLimiter, type Limiter, type LimiterOptions } from './limiter.ts';
 export type { LimiterFeedback, LimiterLease, LimiterState } from './limiter-queue.ts';
 export { measure, type CompletionMeasurement, type MeasureObserver, type MeasureOptions } from './measure.ts';

@@ -30,14 +30,15 @@ export function validated(schema: StandardSchemaV1, value: unknown, text: string
     throw refusedBy(result.issues, value, text);
   };
   const result = schema['~standard'].validate(value);
-  return result instanceof Promise ? result.then(settle) : [settle(result)];
+  return 'then' in result ? result.then(settle) : [settle(result)];
 }
 
 function refusedBy(issues: readonly StandardSchemaV1.Issue[], value: unknown, text: string): CompletionError {
   const told = issues.map(toIssue);
   const [first] = told;
   const where = first?.path === undefined || first.path.length === 0 ? '' : ` at ${first.path.join('.')}`;
-  return invalidOutput(`The output does not satisfy its schema${where}: ${first?.message ?? ''}`, text, value, told);
+  // Not what the validator says of it: that may quote the model.
+  return invalidOutput(`The output does not satisfy its schema${where}; see issues`, text, value, told);
 }
 
 function toIssue({ message, path }: StandardSchemaV1.Issue): OutputIssue {

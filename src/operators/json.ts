@@ -201,7 +201,7 @@ export function parseJson<S extends StandardSchemaV1>(
   schema: S,
 ): OperatorFunction<string, StandardSchemaV1.InferOutput<S>>;
 export function parseJson(schema?: StandardSchemaV1): OperatorFunction<string, unknown> {
-  if (schema !== undefined && typeof (schema as Partial<StandardSchemaV1>)['~standard']?.validate !== 'function') {
+  if (schema !== undefined && typeof (schema as StandardSchemaV1 | null)?.['~standard']?.validate !== 'function') {
     throw configurationError('parseJson: schema must be a Standard Schema (zod, valibot, arktype …)', 'schema');
   }
   return (source) =>

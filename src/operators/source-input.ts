@@ -10,8 +10,9 @@ export function validInput<T>(name: string, input: ObservableInput<T>): Observab
   if (!isText && (typeof input !== 'object' || (input as unknown) === null)) {
     throw configurationError(`${name} must be an Observable, or what RxJS makes one of: a promise, an array …`, name);
   }
-  if (typeof (input as PromiseLike<T>).then === 'function') {
-    void Promise.resolve(input as PromiseLike<T>).catch(() => undefined);
+  // Not what is merely thenable: a query begins when its then is called.
+  if (Object.prototype.toString.call(input) === '[object Promise]') {
+    void (input as Promise<T>).catch(() => undefined);
   }
   return input;
 }

@@ -61,7 +61,8 @@ class SlidingWindow {
       freeAt = entry.at + WINDOW_MS;
       if (this.#fits(points, used)) break;
     }
-    return freeAt - now;
+    // A clock that was set back makes nobody wait longer than a window.
+    return Math.min(freeAt - now, WINDOW_MS);
   }
 
   correct(difference: number, takenAt: number): void {

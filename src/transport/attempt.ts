@@ -138,7 +138,9 @@ class Attempt<T> {
         this.#sent = headers;
       },
       onFacts: (facts, headers) => {
-        const { requestId, retryAfterMs } = facts;
+        const { requestId, status } = facts;
+        // Beside an answer the header means nothing.
+        const retryAfterMs = status !== undefined && isSuccess(status) ? undefined : facts.retryAfterMs;
         // A response that came through the bounded fetch is looked at twice.
         if (headers !== this.#headers) this.#request.onLimits?.({ rateLimit: rateLimitOf(headers), retryAfterMs });
         this.#headers = headers;

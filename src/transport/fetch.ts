@@ -13,7 +13,7 @@ export interface FetchTransportOptions {
   /** The fetch to send with. Default: the runtime's. */
   readonly fetch?: Fetch;
   /** Whether cookies are sent, as in `fetch`. Default: the runtime's (`same-origin` in browsers). */
-  readonly credentials?: RequestCredentials;
+  readonly credentials?: 'omit' | 'same-origin' | 'include';
 }
 
 /**
