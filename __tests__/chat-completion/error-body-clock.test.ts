@@ -126,6 +126,15 @@ describe.each(CLIENTS)('an error body that hangs over the $name transport', (cli
       expect(call.requests()).toBe(1);
     });
 
+    it('is awaited longer than a second where no attempt would fit behind it', async () => {
+      const timeout = { totalMs: DISCARD_MS + PAUSE_MS - 10 };
+      const call = await started({ options: RETRY, call: { timeout }, answers: [answering({ status: 429 })] });
+      call.clock.advance(DISCARD_MS + 50);
+      await call.body().say('{"error":{"code":"insufficient_quota","message":"pay"}}');
+      await call.body().end();
+      expect(call.told).toMatchObject([{ kind: 'quota', status: 429, attempts: 1 }]);
+    });
+
     it('is awaited for idleMs where retries are turned off for the call', async () => {
       const call = await started({ options: RETRY, call: { retry: false }, answers: [answering({ status: 503 })] });
       expectTimeout(call, IDLE_MS, { clock: 'idle', status: 503, retryable: true });

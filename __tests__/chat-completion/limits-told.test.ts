@@ -44,6 +44,18 @@ describe.each(CLIENTS)('the limiter of the client is told what headers say, over
     expect(heard).toEqual([[1, said(5)]]);
   });
 
+  it('of Retry-After only where there is no answer', async () => {
+    for (const [status, retryAfterMs] of [
+      [200, undefined],
+      [503, 7000],
+    ] as const) {
+      const { limiter, heard } = listening();
+      const fetch = recordedFetch(() => limited(5, status, { 'retry-after': '7' }));
+      await outcomeOf(client.client(URL, { fetch, limiter }).events$(PROMPT));
+      expect(heard).toEqual([[1, said(5, retryAfterMs)]]);
+    }
+  });
+
   it('once for an answer in one piece, and for one that says nothing of limits', async () => {
     const { limiter, heard } = listening();
     const fetch = recordedFetch(() => Response.json(completion('Hello')));

@@ -112,6 +112,15 @@ it('a consumer with disposables may dispose of a stream', () => {
   expect(errors).toEqual({ 'main.mts': [], elsewhere: [] });
 });
 
+it('a consumer for Node alone, without the types of a page, compiles', () => {
+  const typeRoots = [join(__dirname, '../../node_modules/@types')];
+  const { errors } = compileAs(
+    { module: 'nodenext', lib: ['ES2022'], types: ['node'], typeRoots, preserveSymlinks: false },
+    { 'main.mts': `import { fetchTransport } from 'rxjs-openai'; fetchTransport({ baseURL: 'http://127.0.0.1' });` },
+  );
+  expect(errors).toEqual({ 'main.mts': [], elsewhere: [] });
+});
+
 describe('the Node side and the universal side', () => {
   it.each(Object.keys(ENTRIES))('of %s have the same names and types', (name) => {
     const surface = surfaceOf(nodenext, join(consumer, name));
