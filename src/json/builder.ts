@@ -40,9 +40,13 @@ export class JsonBuilder {
   #begun = false;
   #expected: Expected = 'value';
   #version = 0;
+  #held = '';
+  #string: string | undefined;
 
   constructor(onValue?: OnValue) {
     this.#onValue = onValue;
+    const inner = this.#tokenizer as unknown as { bufferedString: { decoder: TextDecoder } };
+    inner.bufferedString.decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
     this.#tokenizer.onToken = ({ token, value, partial }) => {
       this.#add(token, value, partial === true);
     };
@@ -64,17 +68,30 @@ export class JsonBuilder {
   }
 
   push(text: string): void {
+    const all = this.#held + text;
+    this.#held =
+      /(?<!\\)(?:\\\\)*(\\(?:u[0-9a-fA-F]{0,3})?)$/.exec(all)?.[1] ?? /[\ud800-\udbff]$/.exec(all)?.[0] ?? '';
+    const ready = all.slice(0, all.length - this.#held.length);
+    if (ready === '') return;
     this.#guarded(() => {
-      this.#tokenizer.write(text);
+      this.#tokenizer.write(ready);
     });
+  }
+
+  /** Ends a number that is the whole value. */
+  endNumber(): void {
+    if (this.#frames.length === 0 && this.#string === undefined && this.#held === '') this.push(' ');
   }
 
   /** The text has ended. Throws if the value has not. */
   end(): void {
+    if (this.#frames.length > 0) throw new JsonSyntaxError('the JSON ends in the middle');
+    if (this.#held !== '')
+      throw new JsonSyntaxError(this.whole ? 'text follows the JSON' : 'the JSON ends in the middle');
     try {
       this.#tokenizer.end();
-    } catch {
-      throw new JsonSyntaxError(this.whole ? 'text follows the JSON' : 'the JSON ends in the middle');
+    } catch (error) {
+      throw error instanceof JsonSyntaxError ? error : new JsonSyntaxError('the JSON ends in the middle');
     }
     if (!this.whole) throw new JsonSyntaxError(this.#begun ? 'the JSON ends in the middle' : 'there is no JSON');
   }
@@ -138,8 +155,14 @@ export class JsonBuilder {
       this.#expected = 'colon';
     } else if (partial) {
       this.#expectValue();
-      this.#set(text);
-    } else this.#onWhole(text);
+      if (text !== this.#string) this.#set(text);
+      this.#string = text;
+    } else {
+      this.#expectValue();
+      if (text !== this.#string) this.#set(text);
+      this.#string = undefined;
+      this.#settle(text);
+    }
   }
 
   #onWhole(value: unknown): void {

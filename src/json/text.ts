@@ -3,9 +3,6 @@ import { JsonBuilder, JsonSyntaxError, type OnValue } from './builder.ts';
 const FENCE = '```';
 /** ` ```json ` and the like; what is longer is no fence. */
 const MAX_FENCE_LINE = 100;
-/** What JSON takes for blank (RFC 8259 §2). */
-const BLANK_START = /^[ \t\n\r]+/;
-const BLANK_END = /[ \t\n\r]+$/;
 
 /**
  * JSON as models write it: alone, or, as is common, in a code fence. Nothing else may stand before it or behind it. Splits its
@@ -32,7 +29,7 @@ export class JsonText {
   end(): void {
     if (this.#state === 'before') this.#startInside(this.#lead);
     this.builder.end();
-    const trail = this.#trail.replace(BLANK_END, '');
+    const trail = this.#trail.replace(/[ \t\r\n]+$/, '');
     if (trail !== '' && !(this.#fenced && trail === FENCE)) throw new JsonSyntaxError('text follows the JSON');
   }
 
@@ -65,13 +62,15 @@ export class JsonText {
       }
       const backtick = text.indexOf('`', from + 1);
       const to = backtick === -1 ? text.length : backtick;
+      if (this.#fenced && text[from] === '`') this.builder.endNumber();
+      if (this.builder.whole) continue;
       this.builder.push(text.slice(from, to));
       from = to;
     }
   }
 
   #behind(text: string): void {
-    this.#trail = (this.#trail + text).replace(BLANK_START, '');
+    this.#trail = (this.#trail + text).replace(/^[ \t\r\n]+/, '').replace(/^(```\s)\s+/, '$1');
     if (this.#trail.length > MAX_FENCE_LINE) throw new JsonSyntaxError('text follows the JSON');
   }
 }

@@ -30,7 +30,7 @@ export function validated(schema: StandardSchemaV1, value: unknown, text: string
     throw refusedBy(result.issues, value, text);
   };
   const result = schema['~standard'].validate(value);
-  return 'then' in result ? result.then(settle) : [settle(result)];
+  return 'then' in result ? Promise.resolve(result).then(settle) : [settle(result)];
 }
 
 function refusedBy(issues: readonly StandardSchemaV1.Issue[], value: unknown, text: string): CompletionError {

@@ -98,10 +98,13 @@ export function partialJson<T = unknown>(options: PartialJsonOptions = {}): Oper
       },
       complete: () => {
         stop();
-        guarded(() => {
-          json.end();
-        });
-        show();
+        try {
+          guarded(() => {
+            json.end();
+          });
+        } finally {
+          show();
+        }
         subscriber.complete();
       },
     };
@@ -153,7 +156,7 @@ export function jsonElements<T = unknown>(path: string): OperatorFunction<string
       show();
     };
     const show = (): void => {
-      for (const element of elements.splice(0)) subscriber.next(element);
+      while (elements.length > 0) subscriber.next(elements.shift() as T);
     };
     return {
       next: (piece) => {
@@ -201,7 +204,10 @@ export function parseJson<S extends StandardSchemaV1>(
   schema: S,
 ): OperatorFunction<string, StandardSchemaV1.InferOutput<S>>;
 export function parseJson(schema?: StandardSchemaV1): OperatorFunction<string, unknown> {
-  if (schema !== undefined && typeof (schema as StandardSchemaV1 | null)?.['~standard']?.validate !== 'function') {
+  if (
+    schema !== undefined &&
+    typeof (schema as Partial<StandardSchemaV1> | null)?.['~standard']?.validate !== 'function'
+  ) {
     throw configurationError('parseJson: schema must be a Standard Schema (zod, valibot, arktype …)', 'schema');
   }
   return (source) =>
