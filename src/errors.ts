@@ -51,21 +51,12 @@ export interface PartialToolCall {
   readonly arguments: string;
 }
 
-/** What is wrong with an output, as its schema's validator says it. */
-export interface OutputIssue {
-  readonly message: string;
-  /** Where in the output; absent for the whole of it. */
-  readonly path?: readonly (string | number)[];
-}
-
 /** What had arrived of one choice before the error. */
 export interface PartialCompletion {
   readonly text: string;
   readonly reasoning: string;
   readonly refusal: string;
   readonly toolCalls: readonly PartialToolCall[];
-  /** The JSON value as far as it came; only where one was read. */
-  readonly value?: unknown;
 }
 
 /** Everything a {@link CompletionError} may know besides its message. */
@@ -81,7 +72,6 @@ export interface CompletionErrorDetails {
   readonly clock?: TimeoutClock | undefined;
   readonly attempts?: number | undefined;
   readonly previous?: readonly unknown[] | undefined;
-  readonly issues?: readonly OutputIssue[] | undefined;
   readonly partial?: PartialCompletion | undefined;
   readonly cause?: unknown;
 }
@@ -126,8 +116,6 @@ export class CompletionError extends OpenAIError {
   declare readonly attempts?: number;
   /** Failures before this one, of fallbacks or hedges. */
   declare readonly previous?: readonly unknown[];
-  /** What the validator objects to; only with kind `invalid-output`. */
-  declare readonly issues?: readonly OutputIssue[];
   /** What had arrived of the shown choice (choice 0, unless a text method shows another). Not enumerable. */
   declare readonly partial: PartialCompletion;
 
@@ -160,7 +148,6 @@ const OPTIONAL_DETAILS = [
   'clock',
   'attempts',
   'previous',
-  'issues',
 ] as const satisfies readonly (keyof CompletionErrorDetails)[];
 
 /**

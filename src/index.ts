@@ -3,7 +3,6 @@ export {
   isCompletionError,
   type CompletionErrorDetails,
   type CompletionErrorKind,
-  type OutputIssue,
   type PartialCompletion,
   type PartialToolCall,
   type TimeoutClock,
