@@ -24,6 +24,8 @@ const ROWS = [
   'platform.ts',
   'config.ts',
   'request.ts',
+  'expected-tokens.ts',
+  'prompts.ts',
   'methods.ts',
   'call.ts',
   'chat-completion.ts',

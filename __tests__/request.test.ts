@@ -1,7 +1,6 @@
 import { resolveConfig, type ChatCompletionOptions } from '../src/config.ts';
 import {
   buildRequest,
-  promptsOf,
   withoutDefault,
   type CallOptions,
   type CallRequest,
@@ -9,6 +8,7 @@ import {
   type ChatMessages,
   type DroppableDefault,
 } from '../src/request.ts';
+import { promptsOf } from '../src/prompts.ts';
 import { platformWith, thrownBy } from './support/client.ts';
 
 interface Asked {

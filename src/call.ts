@@ -5,17 +5,13 @@ import type { ResponseFacts } from './error-response.ts';
 import { isCompletionError, withDetails } from './errors.ts';
 import type { Method } from './methods.ts';
 import type { LimiterLease } from './operators/limiter-queue.ts';
+import { longestDelayBefore } from './operators/backoff.ts';
 import { RETRY_DEFAULTS, retryAttempts, type RetryPolicy } from './operators/retry.ts';
 import { totalTimeout } from './operators/timeout.ts';
+import { expectedTokens } from './expected-tokens.ts';
+import { promptsOf } from './prompts.ts';
 import { redact } from './redact.ts';
-import {
-  expectedTokens,
-  promptsOf,
-  withoutDefault,
-  type CallRequest,
-  type DroppableDefault,
-  type StreamCallOptions,
-} from './request.ts';
+import { withoutDefault, type CallRequest, type DroppableDefault, type StreamCallOptions } from './request.ts';
 import { attempt$, type AttemptRequest, type EndIfWhole } from './transport/attempt.ts';
 import type { BodyDecoder, BodyDecoderFactory } from './wire/body-decoder.ts';
 
@@ -164,12 +160,11 @@ export class Call<T> {
   }
 
   /** Whether another attempt follows a failure whatever its explanation is. */
-  #followsUp({ retryAfterMs = 0 }: ResponseFacts, policy: RetryPolicy): boolean {
-    const { maxRetries, maxRetryAfterMs, baseDelayMs, maxDelayMs, when } = policy;
+  #followsUp({ retryAfterMs }: ResponseFacts, policy: RetryPolicy): boolean {
     // A condition of the user's own may look at the explanation.
-    if (this.#retries >= maxRetries || when !== RETRY_DEFAULTS.when) return false;
-    const pauseMs = Math.max(retryAfterMs, Math.min(maxDelayMs, baseDelayMs * 2 ** this.#retries));
-    return retryAfterMs <= maxRetryAfterMs && DISCARD_MS + pauseMs < (this.#total?.leftMs ?? Number.POSITIVE_INFINITY);
+    if (this.#retries >= policy.maxRetries || policy.when !== RETRY_DEFAULTS.when) return false;
+    const pauseMs = longestDelayBefore(this.#retries + 1, retryAfterMs, policy);
+    return pauseMs !== undefined && DISCARD_MS + pauseMs < (this.#total?.leftMs ?? Number.POSITIVE_INFINITY);
   }
 
   /** Prepares the same call without a default of ours that the server refused, and remembers it for the next one. */

@@ -1,19 +1,20 @@
-import { asyncScheduler, type SchedulerLike } from 'rxjs';
+import type { SchedulerLike } from 'rxjs';
 import { configurationError } from './errors.ts';
-import { LOG_LEVELS, levelledLogger, type Logger, type LogLevel } from './logger.ts';
+import { levelledLogger, logLevelOf, type Logger, type LogLevel } from './logger.ts';
 import {
-  checkNames,
   headerText,
   textOf,
   unknownNames,
   validBaseURL,
   validHeaders,
   validMembers,
+  validScheduler,
   validTimeouts,
   type TimeoutOptions,
+  type Timeouts,
 } from './option-checks.ts';
 import type { Limiter } from './operators/limiter.ts';
-import { resolveRetry, RETRY_DEFAULTS, type RetryOptions, type RetryPolicy } from './operators/retry.ts';
+import { resolveRetryOption, RETRY_DEFAULTS, type RetryOptions, type RetryPolicy } from './operators/retry.ts';
 import type { Environment, Platform } from './platform.ts';
 import type { ClientHooks, Fetch, Transport } from './transport/transport.ts';
 import { DEFAULT_MAX_EVENT_BYTES } from './wire/sse.ts';
@@ -102,14 +103,6 @@ export interface Config {
   readonly hooks: ClientHooks;
 }
 
-/** Clocks as the transport takes them: `undefined` is off. */
-export interface Timeouts {
-  readonly connectMs: number | undefined;
-  readonly idleMs: number | undefined;
-  readonly outputMs: number | undefined;
-  readonly totalMs: number | undefined;
-}
-
 const OPTION_NAMES = [
   'apiKey',
   'model',
@@ -157,13 +150,13 @@ export function resolveConfig(options: ChatCompletionOptions, platform: Platform
     headers,
     logger: levelledLogger(
       validMembers(options.logger, 'logger', ['error', 'warn', 'info', 'debug']) ?? console,
-      logLevelOf(options.logLevel, environment),
+      logLevelOf(options.logLevel, environment['OPENAI_LOG'], DEFAULTS.logLevel),
     ),
     timeout: validTimeouts(options.timeout, DEFAULTS.timeout),
-    retry: validRetry(options.retry, DEFAULTS.retry),
+    retry: resolveRetryOption(options.retry, DEFAULTS.retry),
     limiter: validMembers(options.limiter, 'limiter', ['acquire']),
     maxEventBytes,
-    scheduler: validMembers(options.scheduler, 'scheduler', ['schedule', 'now']) ?? asyncScheduler,
+    scheduler: validScheduler(options.scheduler),
     hooks: validHooks(options.hooks),
   };
 }
@@ -219,20 +212,6 @@ function resolveTransport(
   return platform.transport({ baseURL: validBaseURL(baseURL ?? DEFAULTS.baseURL, platform.base()), fetch });
 }
 
-/** The given retry options over `defaults`; `undefined`: no retries. */
-export function validRetry(
-  options: RetryOptions | false | undefined,
-  defaults: RetryPolicy | undefined,
-): RetryPolicy | undefined {
-  if (options === undefined) return defaults;
-  if (options === false) return undefined;
-  if (typeof options !== 'object' || (options as unknown) === null || Array.isArray(options)) {
-    throw configurationError('retry must be an object such as { maxRetries: 5 }, or false', 'retry');
-  }
-  checkNames(options, Object.keys(RETRY_DEFAULTS), 'retry');
-  return resolveRetry(options, defaults ?? DEFAULTS.retry, 'retry.');
-}
-
 function validHooks(hooks: ClientHooks | undefined): ClientHooks {
   if (hooks === undefined) return {};
   const known = ['onRequest', 'onResponse', 'onRetry'] as const;
@@ -262,15 +241,4 @@ function temperatureOf(option: unknown): Pick<Config, 'temperature' | 'temperatu
     );
   }
   return { temperature: option, temperatureIsDefault: false };
-}
-
-function logLevelOf(option: unknown, environment: Environment): LogLevel {
-  const isLevel = (value: unknown): value is LogLevel => (LOG_LEVELS as readonly unknown[]).includes(value);
-  if (option !== undefined) {
-    if (isLevel(option)) return option;
-    throw configurationError(`logLevel must be one of ${LOG_LEVELS.join(', ')}`, 'logLevel');
-  }
-  // The variable is shared with the SDK and other programs: a level only they know must not stop this one.
-  const variable = environment['OPENAI_LOG']?.trim();
-  return isLevel(variable) ? variable : DEFAULTS.logLevel;
 }

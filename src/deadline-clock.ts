@@ -1,6 +1,9 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 import type { TimeoutClock } from './errors.ts';
 
+/** The longest timer: setTimeout takes 31 bits and fires at once beyond them. */
+export const MAX_TIMER_MS = 0x7fffffff;
+
 /** A timer this late means that nothing could run in the meantime, our reads included. */
 const LATE_MS = 50;
 
@@ -80,8 +83,7 @@ export class DeadlineClock {
 
   #setTimer(delayMs: number): void {
     this.#timer?.unsubscribe();
-    // setTimeout takes 31 bits and fires at once beyond them.
-    const wait = Math.min(delayMs, 0x7fffffff);
+    const wait = Math.min(delayMs, MAX_TIMER_MS);
     this.#firesAt = this.#scheduler.now() + wait;
     this.#timer = this.#scheduler.schedule(() => {
       this.#onTimer();

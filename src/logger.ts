@@ -1,3 +1,5 @@
+import { configurationError } from './errors.ts';
+
 /** What a call reports to: `console`, pino, winston and most others satisfy it. Each line is one complete string. */
 export interface Logger {
   readonly error: (message: string) => void;
@@ -28,4 +30,16 @@ export function levelledLogger(target: Logger, level: LogLevel): Logger {
       }
     };
   return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
+}
+
+/** The level of the option, else of the variable, else the default. */
+export function logLevelOf(option: unknown, variable: string | undefined, byDefault: LogLevel): LogLevel {
+  const isLevel = (value: unknown): value is LogLevel => (LOG_LEVELS as readonly unknown[]).includes(value);
+  if (option !== undefined) {
+    if (isLevel(option)) return option;
+    throw configurationError(`logLevel must be one of ${LOG_LEVELS.join(', ')}`, 'logLevel');
+  }
+  // The variable is shared with the SDK and other programs: a level only they know must not stop this one.
+  const level = variable?.trim();
+  return isLevel(level) ? level : byDefault;
 }

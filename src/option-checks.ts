@@ -1,3 +1,4 @@
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { configurationError } from './errors.ts';
 
 /** How long a call may wait, in milliseconds; `false` turns a clock off. Time spent waiting for a slow consumer does not count. */
@@ -13,6 +14,14 @@ export interface TimeoutOptions {
   readonly outputMs?: number | false | undefined;
   /** The whole call, retries and the pauses before them included. Its error is never retried. Default: off. */
   readonly totalMs?: number | false | undefined;
+}
+
+/** Clocks as the transport takes them: `undefined` is off. */
+export interface Timeouts {
+  readonly connectMs: number | undefined;
+  readonly idleMs: number | undefined;
+  readonly outputMs: number | undefined;
+  readonly totalMs: number | undefined;
 }
 
 type Clocks<D> = { readonly [K in keyof D]: number | undefined };
@@ -77,6 +86,11 @@ export function validWord<W extends string>(name: string, value: W | undefined, 
   if (value === undefined) return words[0];
   if (words.includes(value)) return value;
   throw configurationError(`${name} must be ${words.map((word) => `'${word}'`).join(' or ')}`, name);
+}
+
+/** The given scheduler, or RxJS's own. */
+export function validScheduler(scheduler: SchedulerLike | undefined): SchedulerLike {
+  return validMembers(scheduler, 'scheduler', ['schedule', 'now']) ?? asyncScheduler;
 }
 
 /** Options of a function: an object that holds no unknown name. */

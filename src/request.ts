@@ -3,11 +3,10 @@ import type {
   ChatCompletionCreateParamsBase,
   ChatCompletionMessageParam,
 } from 'openai/resources/chat/completions/completions';
-import { validRetry, type Config, type Timeouts } from './config.ts';
+import type { Config } from './config.ts';
 import { configurationError } from './errors.ts';
-import { isFields } from './events/merge.ts';
-import type { RetryOptions, RetryPolicy } from './operators/retry.ts';
-import { unknownNames, validHeaders, validTimeouts, type TimeoutOptions } from './option-checks.ts';
+import { resolveRetryOption, type RetryOptions, type RetryPolicy } from './operators/retry.ts';
+import { checkNames, validHeaders, validTimeouts, type TimeoutOptions, type Timeouts } from './option-checks.ts';
 
 /** The conversation: OpenAI's message params, or a string that stands for one user message. */
 export type ChatMessages = string | readonly ChatCompletionMessageParam[];
@@ -112,7 +111,7 @@ export function buildRequest(
     headers: { ...config.headers, ...validHeaders(options.headers, 'headers') },
     model: named,
     timeout: options.timeout === undefined ? config.timeout : validTimeouts(options.timeout, config.timeout),
-    retry: validRetry(options.retry, config.retry),
+    retry: resolveRetryOption(options.retry, config.retry),
     defaults: new Set((Object.keys(ours) as DroppableDefault[]).filter((name) => !(name in extra || isAsked(name)))),
   };
 }
@@ -207,52 +206,9 @@ function copied(body: Readonly<Record<string, unknown>>): Record<string, unknown
   }
 }
 
-/** About four characters of English make a token. */
-const CHARACTERS_PER_TOKEN = 4;
-/** Images and sounds are not counted by the length of their base64 text; so much of it stands for some 1000 tokens. */
-const MEDIA_CHARACTERS = 4000;
-
-/** How many tokens a request may cost, as servers count before they know: what is said and the most that may be answered. */
-export function expectedTokens({ body }: CallRequest): number {
-  const answer = body['max_completion_tokens'] ?? body['max_tokens'];
-  const choices = typeof body['n'] === 'number' ? body['n'] : 1;
-  const said = [body['messages'], body['tools'], body['response_format']].map(charactersOf).reduce((a, b) => a + b);
-  const prompt = Math.ceil(said / CHARACTERS_PER_TOKEN);
-  return prompt + (typeof answer === 'number' && answer > 0 ? answer * choices : 0);
-}
-
-function charactersOf(value: unknown): number {
-  const isMedia = (key: string, text: string): boolean => key === 'data' || text.startsWith('data:');
-  const json = JSON.stringify(value ?? null, (key, part: unknown) =>
-    typeof part === 'string' && isMedia(key, part) ? part.slice(0, MEDIA_CHARACTERS) : part,
-  );
-  return value === undefined || value === null ? 0 : json.length;
-}
-
-/** Shorter prompts are words that any message may hold. */
-const MIN_PROMPT_LENGTH = 16;
-
-/** What was asked, as it is and as JSON has it: a server that quotes it in an error must not put it into logs. */
-export function promptsOf({ body }: CallRequest): readonly string[] {
-  const messages = Array.isArray(body['messages']) ? (body['messages'] as unknown[]) : [];
-  return messages
-    .flatMap((message) => textsOf(isFields(message) ? message['content'] : undefined))
-    .filter((text) => text.length >= MIN_PROMPT_LENGTH)
-    .flatMap((text) => [text, JSON.stringify(text).slice(1, -1)]);
-}
-
-function textsOf(content: unknown): readonly string[] {
-  if (typeof content === 'string') return [content];
-  if (!Array.isArray(content)) return [];
-  return (content as unknown[]).flatMap((part) => textsOf(isFields(part) ? part['text'] : undefined));
-}
-
 /** Call options by name, so that a misspelt one is no silence; and the shapes of those that are used later. */
 export function checkOptions(options: unknown, names: readonly string[], method: string): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw configurationError(`The options of ${method} must be an object`, 'options');
-  }
-  unknownNames(options, names, method);
+  checkNames(options, names, method);
   const { signal, gate, choice, onLength } = options as Record<string, unknown>;
   if (signal !== undefined && signal !== null && typeof (signal as AbortSignal).addEventListener !== 'function') {
     throw configurationError('signal must be an AbortSignal', 'signal');

@@ -1,7 +1,7 @@
 import { concat, from, Subject, take, throwError, type Observable } from 'rxjs';
 import type { CompletionEvent } from '../../src/events/event.ts';
 import { isOutput } from '../../src/events/output.ts';
-import { Attempt, holdBack, MAX_HELD } from '../../src/operators/hold-back.ts';
+import { AttemptProgress, holdBack, MAX_HELD } from '../../src/operators/hold-back.ts';
 import { CAUSE, EVENTS, inOrder, marbles, seenBy, seenByLeaver, synchronous, untilEnd } from '../support/events.ts';
 
 /** A sound, which no other event carries. */
@@ -11,7 +11,7 @@ const i: CompletionEvent = { type: 'extra', choice: 0, scope: 'message', fields:
 const VALUES = { ...EVENTS, o, i };
 
 /** The source as an attempt shows it. */
-function shown<T>(source$: Observable<T>, attempt = new Attempt<T>()): Observable<T> {
+function shown<T>(source$: Observable<T>, attempt = new AttemptProgress<T>()): Observable<T> {
   return source$.pipe(holdBack(attempt, isOutput));
 }
 
@@ -64,7 +64,7 @@ describe('holdBack', () => {
   });
 
   it('asks who says what output is', () => {
-    const attempt = new Attempt<number>();
+    const attempt = new AttemptProgress<number>();
     marbles(({ cold, expectObservable }) => {
       const even = holdBack(attempt, (value: number) => value % 2 === 0);
       const values = { 1: 1, 2: 2, 3: 3 };
@@ -76,7 +76,7 @@ describe('holdBack', () => {
   it('ends with what that callback throws, and unsubscribes', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const events = cold('--s-a-|', EVENTS);
-      const throwing = holdBack(new Attempt<CompletionEvent>(), () => {
+      const throwing = holdBack(new AttemptProgress<CompletionEvent>(), () => {
         throw CAUSE;
       });
       expectObservable(events.pipe(throwing)).toBe('--#', undefined, CAUSE);
@@ -89,7 +89,7 @@ describe('what is held', () => {
   it(`is shown at last, with the ${String(MAX_HELD)} events that may be held at most`, () => {
     const source = new Subject<CompletionEvent>();
     const seen: CompletionEvent[] = [];
-    const attempt = new Attempt<CompletionEvent>();
+    const attempt = new AttemptProgress<CompletionEvent>();
     shown(source, attempt).subscribe((event) => seen.push(event));
     for (let count = 0; count < MAX_HELD; count++) source.next(EVENTS.l);
     expect(seen).toHaveLength(0);
@@ -125,8 +125,8 @@ describe('what is held', () => {
 });
 
 describe('what is known of an attempt', () => {
-  const known = (source$: Observable<unknown>): Attempt<unknown> => {
-    const attempt = new Attempt<unknown>();
+  const known = (source$: Observable<unknown>): AttemptProgress<unknown> => {
+    const attempt = new AttemptProgress<unknown>();
     shown(source$, attempt).subscribe({ error: () => undefined });
     return attempt;
   };
@@ -136,7 +136,7 @@ describe('what is known of an attempt', () => {
       throwError(() => CAUSE),
     );
 
-  it.each<[string, Observable<unknown>, Partial<Attempt<unknown>>]>([
+  it.each<[string, Observable<unknown>, Partial<AttemptProgress<unknown>>]>([
     ['that failed at once', failing(), { shown: false, outputs: 0, held: [] }],
     ['that failed before output', failing(...inOrder('sl')), { shown: false, outputs: 0, held: inOrder('sl') }],
     ['that failed after output', failing(...inOrder('srlab')), { shown: true, outputs: 3, held: [], foreign: false }],

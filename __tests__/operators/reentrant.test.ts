@@ -2,7 +2,7 @@ import { Subject, type MonoTypeOperatorFunction } from 'rxjs';
 import type { CompletionEvent } from '../../src/events/event.ts';
 import { fallbackTo } from '../../src/operators/fallback.ts';
 import { hedge } from '../../src/operators/hedge.ts';
-import { Attempt, holdBack } from '../../src/operators/hold-back.ts';
+import { AttemptProgress, holdBack } from '../../src/operators/hold-back.ts';
 import { isOutput } from '../../src/events/output.ts';
 import { retryCompletion } from '../../src/operators/retry.ts';
 import { segment, type SegmentOptions } from '../../src/operators/segment.ts';
@@ -96,7 +96,7 @@ describe('stopWhen, whose consumer acts inside next,', () => {
 });
 
 describe.each<[string, () => MonoTypeOperatorFunction<CompletionEvent>]>([
-  ['holdBack', () => holdBack(new Attempt(), isOutput)],
+  ['holdBack', () => holdBack(new AttemptProgress(), isOutput)],
   ['retryCompletion', () => retryCompletion()],
   ["retryCompletion with mode 'restart'", () => retryCompletion({ mode: 'restart' })],
   ['fallbackTo', () => fallbackTo<CompletionEvent>([])],

@@ -3,7 +3,7 @@ import { isCompletionError, withDetails, type CompletionError, type CompletionEr
 import type { RestartEvent } from '../events/event.ts';
 import { isCompletionEvent, isOutput } from '../events/output.ts';
 import { PartialBuffer } from '../events/partial.ts';
-import { Attempt, holdBack } from './hold-back.ts';
+import { AttemptProgress, holdBack } from './hold-back.ts';
 
 /** How a row of attempts is shown. */
 export interface AttemptsOptions<T> {
@@ -44,7 +44,7 @@ export class Attempts<T> {
 
   begin(source: Observable<T>, next: Successor<T>): Observable<T> {
     const { restarts, sent, isOutput: isOutputHere = isOutput } = this.#options;
-    const attempt = new Attempt<T>();
+    const attempt = new AttemptProgress<T>();
     if (this.#shown !== undefined) attempt.held.push(this.#restart(this.#shown) as T);
     const partial = restarts && sent === undefined ? new PartialBuffer() : undefined;
     const settled = catchError<T, Observable<T>>((error: unknown) => this.#settle(error, attempt, partial, next));
@@ -58,7 +58,7 @@ export class Attempts<T> {
   }
 
   /** Sources count from 1 with each subscription; a restart names the attempt that begins with it. */
-  #numbered(source: Observable<T>, attempt: Attempt<T>): Observable<T> {
+  #numbered(source: Observable<T>, attempt: AttemptProgress<T>): Observable<T> {
     if (this.#isFirst) return source;
     const before = this.#options.sent === undefined ? this.#sent : 0;
     return source.pipe(
@@ -75,7 +75,12 @@ export class Attempts<T> {
     );
   }
 
-  #settle(error: unknown, attempt: Attempt<T>, partial: PartialBuffer | undefined, next: Successor<T>): Observable<T> {
+  #settle(
+    error: unknown,
+    attempt: AttemptProgress<T>,
+    partial: PartialBuffer | undefined,
+    next: Successor<T>,
+  ): Observable<T> {
     this.#sent += isCompletionError(error) ? (error.attempts ?? 1) : 1;
     const replaceable = !attempt.shown || (this.#options.restarts && !attempt.foreign);
     const following = replaceable ? next(error) : undefined;
@@ -87,7 +92,7 @@ export class Attempts<T> {
   }
 
   /** The last error. What was held is shown before it, unless it would withdraw what is better than nothing. */
-  #end(error: unknown, attempt: Attempt<T>): Observable<T> {
+  #end(error: unknown, attempt: AttemptProgress<T>): Observable<T> {
     const held = this.#shown === undefined || attempt.shown ? attempt.held : [];
     return concat(
       from(held),
@@ -95,7 +100,7 @@ export class Attempts<T> {
     );
   }
 
-  #informed(error: unknown, attempt: Attempt<T>): unknown {
+  #informed(error: unknown, attempt: AttemptProgress<T>): unknown {
     if (!isCompletionError(error) || this.#isFirst || this.#options.sent !== undefined) return error;
     const shown = attempt.shown ? undefined : this.#shown?.partial?.toPartial();
     return withDetails(error, {

@@ -1,6 +1,7 @@
-import { asyncScheduler, defer, switchMap, throwError, timer, type Observable, type SchedulerLike } from 'rxjs';
+import { defer, switchMap, throwError, timer, type Observable, type SchedulerLike } from 'rxjs';
+import { MAX_TIMER_MS } from '../deadline-clock.ts';
 import { isCompletionError } from '../errors.ts';
-import { checkNames, validFunction, validMembers, validNumber } from '../option-checks.ts';
+import { checkNames, validFunction, validNumber, validScheduler } from '../option-checks.ts';
 
 /** How long to wait before an attempt, and whether there is to be one. Times in milliseconds. */
 export interface BackoffOptions {
@@ -91,25 +92,35 @@ export function backoff(
 
 /** The pause before the `retry`-th retry, `undefined` if the server asks for one that is too long. */
 export function delayBefore(retry: number, error: unknown, policy: BackoffPolicy): number | undefined {
-  const { baseDelayMs, maxDelayMs, jitter, maxRetryAfterMs, random } = policy;
+  const asked = isCompletionError(error) ? error.retryAfterMs : undefined;
+  return delayWithin(retry, asked, policy, 1 - policy.jitter * policy.random());
+}
+
+/** The longest that pause can be, before the error is known. */
+export function longestDelayBefore(
+  retry: number,
+  retryAfterMs: number | undefined,
+  policy: BackoffPolicy,
+): number | undefined {
+  return delayWithin(retry, retryAfterMs, policy, 1);
+}
+
+function delayWithin(
+  retry: number,
+  asked: number | undefined,
+  { baseDelayMs, maxDelayMs, maxRetryAfterMs }: BackoffPolicy,
+  share: number,
+): number | undefined {
   // Bounded, for 0 times infinity is no number.
   const doubled = baseDelayMs * 2 ** Math.min(retry - 1, 100);
-  const own = Math.round(Math.min(maxDelayMs, doubled) * (1 - jitter * random()));
-  const asked = isCompletionError(error) ? error.retryAfterMs : undefined;
+  const own = Math.round(Math.min(maxDelayMs, doubled) * share);
   if (asked === undefined) return own;
   return asked > maxRetryAfterMs ? undefined : Math.max(asked, own);
 }
-
-/** setTimeout takes 31 bits and fires at once beyond them. */
-const MAX_TIMER_MS = 0x7fffffff;
 
 /** Emits once after `delayMs`, however long that is, and completes. */
 export function pause(delayMs: number, scheduler: SchedulerLike): Observable<number> {
   return delayMs <= MAX_TIMER_MS
     ? timer(delayMs, scheduler)
     : timer(MAX_TIMER_MS, scheduler).pipe(switchMap(() => pause(delayMs - MAX_TIMER_MS, scheduler)));
-}
-
-export function validScheduler(scheduler: SchedulerLike | undefined): SchedulerLike {
-  return validMembers(scheduler, 'scheduler', ['schedule', 'now']) ?? asyncScheduler;
 }

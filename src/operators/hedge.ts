@@ -19,10 +19,10 @@ import {
 } from 'rxjs';
 import { isCompletionError, withDetails } from '../errors.ts';
 import { isOutput } from '../events/output.ts';
-import { checkNames, validNumber } from '../option-checks.ts';
-import { pause, validScheduler } from './backoff.ts';
+import { checkNames, validNumber, validScheduler } from '../option-checks.ts';
+import { pause } from './backoff.ts';
 import { isReplaceable } from './fallback.ts';
-import { Attempt, holdBack } from './hold-back.ts';
+import { AttemptProgress, holdBack } from './hold-back.ts';
 import { validInput } from './source-input.ts';
 
 /** Options of {@link hedge}. */
@@ -96,7 +96,7 @@ class Heat<T> {
   /** Says nothing before its first output, and nothing of a failure before it as long as the other may still win. */
   run(source: Observable<T>, runner: Runner): Observable<T> {
     return defer(() => {
-      const attempt = new Attempt<T>();
+      const attempt = new AttemptProgress<T>();
       return source.pipe(
         holdBack(attempt, isOutput),
         catchError((error: unknown) => {

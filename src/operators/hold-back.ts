@@ -6,7 +6,7 @@ import { operate } from './operate.ts';
 export const MAX_HELD = 1000;
 
 /** What has been seen of one attempt. */
-export class Attempt<T> {
+export class AttemptProgress<T> {
   /** Not shown yet. */
   readonly held: T[] = [];
   /** Something was passed on: a failure can no longer be hidden. */
@@ -26,7 +26,7 @@ export class Attempt<T> {
  * result:  ----------------(start extra text)--text--|
  * ```
  */
-export function holdBack<T>(attempt: Attempt<T>, isOutput: (value: T) => boolean): MonoTypeOperatorFunction<T> {
+export function holdBack<T>(attempt: AttemptProgress<T>, isOutput: (value: T) => boolean): MonoTypeOperatorFunction<T> {
   return operate((subscriber) => {
     let showing = false;
     let completed = false;

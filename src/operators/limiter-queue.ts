@@ -1,4 +1,5 @@
 import { BehaviorSubject, Observable, type SchedulerLike, type Subscription } from 'rxjs';
+import { MAX_TIMER_MS } from '../deadline-clock.ts';
 import { CompletionError } from '../errors.ts';
 import type { RateLimit } from '../events/event.ts';
 import { Fifo } from './fifo.ts';
@@ -205,8 +206,7 @@ export class LimiterQueue {
       () => {
         this.#pump();
       },
-      // setTimeout takes 31 bits and fires at once beyond them.
-      Math.min(waitMs, 0x7fffffff),
+      Math.min(waitMs, MAX_TIMER_MS),
     );
   }
 

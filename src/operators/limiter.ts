@@ -10,8 +10,7 @@ import {
 } from 'rxjs';
 import { configurationError, isCompletionError } from '../errors.ts';
 import { isCompletionEvent } from '../events/output.ts';
-import { checkNames, validNumber } from '../option-checks.ts';
-import { validScheduler } from './backoff.ts';
+import { checkNames, validNumber, validScheduler } from '../option-checks.ts';
 import { LimiterQueue, type LimiterLease, type LimiterState } from './limiter-queue.ts';
 import { MemoryWindows } from './window.ts';
 

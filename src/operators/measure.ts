@@ -2,8 +2,7 @@ import type { CompletionUsage } from 'openai/resources/completions';
 import { defer, tap, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
 import { configurationError, isCompletionError } from '../errors.ts';
 import { isCompletionEvent, isOutput } from '../events/output.ts';
-import { checkNames, validMembers } from '../option-checks.ts';
-import { validScheduler } from './backoff.ts';
+import { checkNames, validMembers, validScheduler } from '../option-checks.ts';
 
 /**
  * What {@link measure} tells; all may be left out. What a callback throws is the error of the result, or, when the consumer leaves, of its

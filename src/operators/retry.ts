@@ -1,13 +1,13 @@
 import { defer, retry, throwError, type MonoTypeOperatorFunction, type Observable, type SchedulerLike } from 'rxjs';
 import type { CompletionEvent } from '../events/event.ts';
-import { checkNames, validNumber, validWord } from '../option-checks.ts';
+import { configurationError } from '../errors.ts';
+import { checkNames, validNumber, validScheduler, validWord } from '../option-checks.ts';
 import { Attempts, type AttemptsOptions } from './attempts.ts';
 import {
   BACKOFF_DEFAULTS,
   delayBefore,
   pause,
   resolveBackoff,
-  validScheduler,
   type BackoffOptions,
   type BackoffPolicy,
 } from './backoff.ts';
@@ -45,6 +45,20 @@ export function resolveRetry(options: RetryOptions, defaults: RetryPolicy = RETR
     maxRetries: validNumber(`${of}maxRetries`, options.maxRetries, defaults.maxRetries, { min: 0, whole: true }),
     mode: options.mode === undefined ? defaults.mode : validWord(`${of}mode`, options.mode, MODES),
   };
+}
+
+/** The option `retry` of a client or a call over `defaults`; `undefined`: no retries. */
+export function resolveRetryOption(
+  options: RetryOptions | false | undefined,
+  defaults: RetryPolicy | undefined,
+): RetryPolicy | undefined {
+  if (options === undefined) return defaults;
+  if (options === false) return undefined;
+  if (typeof options !== 'object' || (options as unknown) === null || Array.isArray(options)) {
+    throw configurationError('retry must be an object such as { maxRetries: 5 }, or false', 'retry');
+  }
+  checkNames(options, Object.keys(RETRY_DEFAULTS), 'retry');
+  return resolveRetry(options, defaults ?? RETRY_DEFAULTS, 'retry.');
 }
 
 const MODES = ['before-output', 'restart'] as const;

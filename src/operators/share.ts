@@ -11,8 +11,8 @@ import {
 } from 'rxjs';
 import { CompletionState } from '../events/state.ts';
 import type { CompletionEvent } from '../events/event.ts';
-import { checkNames, validNumber } from '../option-checks.ts';
-import { pause, validScheduler } from './backoff.ts';
+import { checkNames, validNumber, validScheduler } from '../option-checks.ts';
+import { pause } from './backoff.ts';
 
 /** Options of {@link shareCompletion}, in milliseconds. */
 export interface ShareCompletionOptions {

@@ -1,6 +1,6 @@
 import type { MonoTypeOperatorFunction, SchedulerLike, Subscription } from 'rxjs';
-import { checkNames, validNumber } from '../option-checks.ts';
-import { validScheduler } from './backoff.ts';
+import { MAX_TIMER_MS } from '../deadline-clock.ts';
+import { checkNames, validNumber, validScheduler } from '../option-checks.ts';
 import { operate } from './operate.ts';
 
 /** Options of {@link smooth}, in milliseconds. */
@@ -14,9 +14,6 @@ export interface SmoothOptions {
 }
 
 export const SMOOTH_DEFAULTS = { maxLagMs: 250, frameMs: 16 } as const;
-
-/** Longer than any timer. */
-const MAX_MS = 0x7fffffff;
 
 /**
  * A text that comes in bursts, at an even pace: what waits is spread over `maxLagMs`, a little each frame, so the pace rises with the
@@ -41,7 +38,7 @@ const MAX_MS = 0x7fffffff;
  */
 export function smooth(options: SmoothOptions = {}): MonoTypeOperatorFunction<string> {
   checkNames(options, [...Object.keys(SMOOTH_DEFAULTS), 'scheduler'], 'smooth');
-  const maxLagMs = validNumber('maxLagMs', options.maxLagMs, SMOOTH_DEFAULTS.maxLagMs, { min: 0, max: MAX_MS });
+  const maxLagMs = validNumber('maxLagMs', options.maxLagMs, SMOOTH_DEFAULTS.maxLagMs, { min: 0, max: MAX_TIMER_MS });
   const frameMs = validNumber('frameMs', options.frameMs, SMOOTH_DEFAULTS.frameMs, { min: 1 });
   const scheduler = validScheduler(options.scheduler);
   return operate((subscriber) => {

@@ -3,8 +3,7 @@ import { DeadlineClock } from '../deadline-clock.ts';
 import { CompletionError, type PartialCompletion, type TimeoutClock } from '../errors.ts';
 import { isOutput } from '../events/output.ts';
 import { PartialBuffer } from '../events/partial.ts';
-import { checkNames, validTimeouts, type TimeoutOptions } from '../option-checks.ts';
-import { validScheduler } from './backoff.ts';
+import { checkNames, validScheduler, validTimeouts, type TimeoutOptions } from '../option-checks.ts';
 import { operate } from './operate.ts';
 
 /** Options of {@link timeoutCompletion}, in milliseconds; `false` turns a clock off. */

@@ -1,11 +1,6 @@
 import { resolveConfig } from '../src/config.ts';
-import {
-  buildRequest,
-  expectedTokens,
-  type CallRequest,
-  type ChatCompletionParams,
-  type ChatMessages,
-} from '../src/request.ts';
+import { expectedTokens } from '../src/expected-tokens.ts';
+import { buildRequest, type CallRequest, type ChatCompletionParams, type ChatMessages } from '../src/request.ts';
 import { platformWith } from './support/client.ts';
 
 type Turns = Exclude<ChatMessages, string>;
