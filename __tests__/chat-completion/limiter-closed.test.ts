@@ -1,11 +1,11 @@
 import { map, NEVER } from 'rxjs';
-import type { ChatCompletionOptions } from '../../src/index.ts';
 import type { LimiterFeedback } from '../../src/operators/limiter-queue.ts';
-import { createLimiter, type Limiter, type LimiterOptions } from '../../src/operators/limiter.ts';
+import { createLimiter, type Limiter } from '../../src/operators/limiter.ts';
 import { IDLE, stateOf } from '../operators/limiting.ts';
-import { CLIENTS, errorOf, HandClock, outcomeOf, turn } from '../support/client.ts';
+import { CLIENTS, errorOf, outcomeOf } from '../support/client.ts';
 import { startFaultServer, type FaultServer } from '../support/fault-server.ts';
 import { inTurn, json, whole } from '../support/faults-steps.ts';
+import { shared, until } from './limited.ts';
 
 const PROMPT = 'Say this is a test!';
 const LATER = json(429, { error: { message: 'slow down' } }, { 'retry-after': '90' });
@@ -19,23 +19,6 @@ afterAll(() => server.close());
 beforeEach(() => {
   server.clear();
 });
-
-/** A limiter and the options of clients that share it, on one clock. */
-function shared(options: LimiterOptions = {}): {
-  readonly clock: HandClock;
-  readonly limiter: Limiter;
-  readonly options: ChatCompletionOptions;
-} {
-  const clock = new HandClock();
-  const limiter = createLimiter({ scheduler: clock, ...options });
-  return { clock, limiter, options: { limiter, scheduler: clock, timeout: false, retry: { jitter: 0 } } };
-}
-
-/** Lets the event loop turn until it holds. */
-async function until(holds: () => boolean): Promise<void> {
-  for (let turns = 0; turns < 10_000 && !holds(); turns++) await turn();
-  expect(holds()).toBe(true);
-}
 
 const routes = (): readonly string[] => server.requests.map(({ route }) => route);
 

@@ -1,8 +1,7 @@
 import { Subject, takeUntil, type Observable } from 'rxjs';
-import type { ChatCompletionOptions, ChatCompletionParams, OpenAIChatCompletion } from '../../src/index.ts';
-import { createLimiter, type Limiter, type LimiterOptions } from '../../src/operators/limiter.ts';
+import type { ChatCompletionParams, OpenAIChatCompletion } from '../../src/index.ts';
 import { IDLE, stateOf } from '../operators/limiting.ts';
-import { CLIENTS, errorOf, HandClock, outcomeOf, turn } from '../support/client.ts';
+import { CLIENTS, errorOf, outcomeOf, turn } from '../support/client.ts';
 import { startFaultServer, type FaultServer } from '../support/fault-server.ts';
 import {
   chunk,
@@ -16,6 +15,7 @@ import {
   text,
   whole,
 } from '../support/faults-steps.ts';
+import { shared, until } from './limited.ts';
 
 const PROMPT = 'Say this is a test!';
 const BUSY = json(503, { error: { message: 'overloaded' } });
@@ -30,23 +30,6 @@ afterAll(() => server.close());
 beforeEach(() => {
   server.clear();
 });
-
-/** A limiter and the options of clients that share it, on one clock: pauses are 500 and 1000 ms. */
-function shared(options: LimiterOptions): {
-  readonly clock: HandClock;
-  readonly limiter: Limiter;
-  readonly options: ChatCompletionOptions;
-} {
-  const clock = new HandClock();
-  const limiter = createLimiter({ scheduler: clock, ...options });
-  return { clock, limiter, options: { limiter, scheduler: clock, timeout: false, retry: { jitter: 0 } } };
-}
-
-/** Lets the event loop turn until it holds. */
-async function until(holds: () => boolean): Promise<void> {
-  for (let turns = 0; turns < 10_000 && !holds(); turns++) await turn();
-  expect(holds()).toBe(true);
-}
 
 const routes = (): readonly string[] => server.requests.map(({ route }) => route);
 

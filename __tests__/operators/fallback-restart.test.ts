@@ -13,7 +13,7 @@ import { collect } from '../../src/operators/collect.ts';
 import { fallbackTo, type FallbackOptions } from '../../src/operators/fallback.ts';
 import { text } from '../../src/operators/text.ts';
 import { CAUSE, EVENTS, inOrder, marbles, seenBy, synchronous } from '../support/events.ts';
-import { errorFields, fieldsOf, VALUES } from './failures.ts';
+import { errorFields, failing, fieldsOf, VALUES } from './failures.ts';
 
 /** An error that can be told from others by its message: equality passes over the other fields of an error in an error. */
 const lost = (code: string, details: Partial<CompletionErrorDetails> = {}): CompletionError =>
@@ -252,13 +252,6 @@ describe('the earlier errors', () => {
     expect(fieldsOf(seenBy(result$).at(-1))).toMatchObject({ code: 'C', partial: ERROR_C.partial });
   });
 });
-
-function failing(letters: string, error: unknown): Observable<CompletionEvent> {
-  return concat(
-    from(inOrder(letters)),
-    throwError(() => error),
-  );
-}
 
 /** The text of each snapshot that has another than the one before. */
 function accumulated(): OperatorFunction<CompletionEvent, string> {

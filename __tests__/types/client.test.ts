@@ -1,13 +1,4 @@
-import { compile, settings } from '../support/compile.ts';
-
-const OPTIONS = settings({
-  module: 'nodenext',
-  lib: ['ES2022', 'DOM', 'DOM.Iterable', 'ESNext.Disposable'],
-  types: [],
-  allowImportingTsExtensions: true,
-  exactOptionalPropertyTypes: true,
-  skipLibCheck: true,
-});
+import { describeVerdicts } from '../support/verdicts.ts';
 
 const IMPORTS = `
 import { isCompletionError, OpenAIChatCompletion, type ChatCompletionOptions, type CompletionEvent, type Logger, type RetryOptions } from '../../src/index.ts';
@@ -129,31 +120,4 @@ const REFUSED: Readonly<Record<string, readonly [code: string, error: RegExp]>> 
   'a logger without levels': [`new OpenAIChatCompletion({ logger: { log: () => {} } })`, /TS2353: .*'log'/],
 };
 
-const codes: readonly (readonly [string, string])[] = [
-  ...Object.entries(ACCEPTED),
-  ...Object.entries(REFUSED).map(([name, [code]]) => [name, code] as const),
-];
-const { errors } = compile(
-  __dirname,
-  Object.fromEntries(codes.map(([, code], place) => [`${place}.mts`, `${IMPORTS}\n${code};\nexport {};`])),
-  OPTIONS,
-);
-
-const errorsOf = (name: string): readonly string[] | undefined =>
-  errors[`${codes.findIndex(([each]) => each === name)}.mts`];
-
-describe('the compiler accepts', () => {
-  it.each(Object.keys(ACCEPTED))('%s', (name) => {
-    expect(errorsOf(name)).toEqual([]);
-  });
-
-  it('and finds nothing wrong elsewhere', () => {
-    expect(errors['elsewhere']).toEqual([]);
-  });
-});
-
-describe('the compiler refuses', () => {
-  it.each(Object.entries(REFUSED))('%s', (name, [, error]) => {
-    expect(errorsOf(name)).toEqual([expect.stringMatching(error)]);
-  });
-});
+describeVerdicts(__dirname, { imports: IMPORTS, accepted: ACCEPTED, refused: REFUSED });
