@@ -58,6 +58,8 @@ describe('PromiseChatCompletion', () => {
       stream$: chat.stream$.bind(chat),
       events$: chat.events$.bind(chat),
       completion$: chat.completion$.bind(chat),
+      json$: chat.json$.bind(chat),
+      runTools$: chat.runTools$.bind(chat),
     };
     expect(await new NodePromises(foreign).generateCompletion(PROMPT)).toBe('yes');
   });

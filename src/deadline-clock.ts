@@ -1,6 +1,9 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 import type { TimeoutClock } from './errors.ts';
 
+/** The clocks of a request and of a call. */
+export type CallClock = Exclude<TimeoutClock, 'tool'>;
+
 /** The longest timer: setTimeout takes 31 bits and fires at once beyond them. */
 export const MAX_TIMER_MS = 0x7fffffff;
 
@@ -13,10 +16,10 @@ const LATE_MS = 50;
  */
 export class DeadlineClock {
   readonly #scheduler: SchedulerLike;
-  readonly #onExpire: (clock: TimeoutClock, afterMs: number) => void;
+  readonly #onExpire: (clock: CallClock, afterMs: number) => void;
   #timer: Subscription | undefined;
   #firesAt = 0;
-  #clock: TimeoutClock = 'connect';
+  #clock: CallClock = 'connect';
   #periodMs = 0;
   #deadline: number | undefined;
   /** What was left when the clock was suspended. */
@@ -24,7 +27,7 @@ export class DeadlineClock {
   #secondLook = false;
   #stopped = false;
 
-  constructor(scheduler: SchedulerLike, onExpire: (clock: TimeoutClock, afterMs: number) => void) {
+  constructor(scheduler: SchedulerLike, onExpire: (clock: CallClock, afterMs: number) => void) {
     this.#scheduler = scheduler;
     this.#onExpire = onExpire;
   }
@@ -33,7 +36,7 @@ export class DeadlineClock {
    * Something must happen within `periodMs` from now; renews or replaces what was set. `undefined`: no limit. Who has looked at
    * the time already passes it on.
    */
-  watch(clock: TimeoutClock, periodMs: number | undefined, now = this.#scheduler.now()): void {
+  watch(clock: CallClock, periodMs: number | undefined, now = this.#scheduler.now()): void {
     this.pause();
     if (periodMs === undefined || this.#stopped) return;
     this.#clock = clock;

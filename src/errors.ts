@@ -1,4 +1,5 @@
 import { OpenAIError } from 'openai/core/error';
+import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
 import { redact } from './redact.ts';
 
 /** Every kind a {@link CompletionError} can have. */
@@ -41,8 +42,8 @@ export const COMPLETION_ERROR_KINDS = [
  */
 export type CompletionErrorKind = (typeof COMPLETION_ERROR_KINDS)[number];
 
-/** The clocks that can end a call, see the option `timeout`. */
-export type TimeoutClock = 'connect' | 'idle' | 'output' | 'total';
+/** The clocks that can end a call, see the option `timeout`; `tool`: see `toolTimeoutMs` of `runTools$`. */
+export type TimeoutClock = 'connect' | 'idle' | 'output' | 'total' | 'tool';
 
 /** A tool call as far as it came. `arguments` may be cut anywhere: never execute it. */
 export interface PartialToolCall {
@@ -51,12 +52,23 @@ export interface PartialToolCall {
   readonly arguments: string;
 }
 
+/** What is wrong with an output, as its schema's validator says it. */
+export interface OutputIssue {
+  readonly message: string;
+  /** Where in the output; absent for the whole of it. */
+  readonly path?: readonly (string | number)[];
+}
+
 /** What had arrived of one choice before the error. */
 export interface PartialCompletion {
   readonly text: string;
   readonly reasoning: string;
   readonly refusal: string;
   readonly toolCalls: readonly PartialToolCall[];
+  /** The JSON value as far as it came; only where one was read. */
+  readonly value?: unknown;
+  /** The conversation as far as it can be gone on with; only of `runTools$`. */
+  readonly messages?: readonly ChatCompletionMessageParam[];
 }
 
 /** Everything a {@link CompletionError} may know besides its message. */
@@ -72,6 +84,7 @@ export interface CompletionErrorDetails {
   readonly clock?: TimeoutClock | undefined;
   readonly attempts?: number | undefined;
   readonly previous?: readonly unknown[] | undefined;
+  readonly issues?: readonly OutputIssue[] | undefined;
   readonly partial?: PartialCompletion | undefined;
   readonly cause?: unknown;
 }
@@ -116,6 +129,8 @@ export class CompletionError extends OpenAIError {
   declare readonly attempts?: number;
   /** Failures before this one, of fallbacks or hedges. */
   declare readonly previous?: readonly unknown[];
+  /** What the validator objects to; only with kind `invalid-output`. */
+  declare readonly issues?: readonly OutputIssue[];
   /** What had arrived of the shown choice (choice 0, unless a text method shows another). Not enumerable. */
   declare readonly partial: PartialCompletion;
 
@@ -148,6 +163,7 @@ const OPTIONAL_DETAILS = [
   'clock',
   'attempts',
   'previous',
+  'issues',
 ] as const satisfies readonly (keyof CompletionErrorDetails)[];
 
 /**

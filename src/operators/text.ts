@@ -79,8 +79,9 @@ export function shownText(choice: number, onLength: 'complete' | 'error'): Opera
 }
 
 const isNotEmpty = (piece: string): boolean => piece !== '';
+
 /** What has been seen of the shown choice. */
-class TextTurn {
+export class TextTurn {
   readonly #choice: number;
   readonly #onLength: 'complete' | 'error';
   #shown = false;

@@ -1,6 +1,6 @@
 import { Observable, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
-import { DeadlineClock } from '../deadline-clock.ts';
-import { CompletionError, type PartialCompletion, type TimeoutClock } from '../errors.ts';
+import { DeadlineClock, type CallClock } from '../deadline-clock.ts';
+import { CompletionError, type PartialCompletion } from '../errors.ts';
 import { isOutput } from '../events/output.ts';
 import { PartialBuffer } from '../events/partial.ts';
 import { checkNames, validScheduler, validTimeouts, type TimeoutOptions } from '../option-checks.ts';
@@ -51,7 +51,7 @@ export function timeoutCompletion<T>(options: TimeoutCompletionOptions = {}): Mo
   const scheduler = validScheduler(given);
   return operate((subscriber) => {
     const partial = new PartialBuffer();
-    const expire = (clock: TimeoutClock, afterMs: number): void => {
+    const expire = (clock: CallClock, afterMs: number): void => {
       subscriber.error(timeoutError(clock, afterMs, partial.toPartial()));
     };
     const output = new DeadlineClock(scheduler, expire);
@@ -105,7 +105,7 @@ export function totalTimeout<T>(
 }
 
 /** The error of a clock that has run out; the names of the options are those of the client and of the operator. */
-function timeoutError(clock: TimeoutClock, afterMs: number, partial?: PartialCompletion): CompletionError {
+function timeoutError(clock: CallClock, afterMs: number, partial?: PartialCompletion): CompletionError {
   const what = clock === 'total' ? 'was not done' : 'gave no output';
   return new CompletionError(`The completion ${what} within ${String(afterMs)} ms (${clock}Ms)`, {
     kind: 'timeout',

@@ -1,6 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
-import { DeadlineClock } from '../deadline-clock.ts';
-import { CompletionError, type TimeoutClock } from '../errors.ts';
+import { DeadlineClock, type CallClock } from '../deadline-clock.ts';
+import { CompletionError } from '../errors.ts';
 import { classify, type ResponseFacts } from '../error-response.ts';
 
 /** The times one attempt is held to, in milliseconds; `undefined`: no limit. */
@@ -22,7 +22,7 @@ export class AttemptClocks {
   readonly #times: AttemptTimes;
   #outputs = 0;
 
-  constructor(times: AttemptTimes, onExpire: (clock: TimeoutClock, afterMs: number) => void) {
+  constructor(times: AttemptTimes, onExpire: (clock: CallClock, afterMs: number) => void) {
     this.#times = times;
     this.response = new DeadlineClock(times.scheduler, onExpire);
     this.#output = new DeadlineClock(times.scheduler, onExpire);
@@ -62,7 +62,7 @@ export class AttemptClocks {
   }
 }
 
-export function timeoutError(clock: TimeoutClock, afterMs: number, facts: ResponseFacts): CompletionError {
+export function timeoutError(clock: CallClock, afterMs: number, facts: ResponseFacts): CompletionError {
   const { requestId, retryAfterMs, shouldRetry } = facts;
   // A refusal whose explanation hangs is still a refusal.
   const refused = facts.status !== undefined && !isSuccess(facts.status) ? facts.status : undefined;
@@ -80,7 +80,7 @@ export function timeoutError(clock: TimeoutClock, afterMs: number, facts: Respon
   });
 }
 
-const MISSED: Readonly<Record<TimeoutClock, string>> = {
+const MISSED: Readonly<Record<CallClock, string>> = {
   connect: 'no response headers',
   idle: 'no byte of the body',
   output: 'no output',
