@@ -67,9 +67,11 @@ export class Call<T> {
   informed(error: unknown): unknown {
     if (!isCompletionError(error)) return error;
     const known = outputsOf(this.#decoder) > 0 ? this.#decoder : (this.#shown ?? this.#decoder);
+    const partial = known?.partial?.(this.#settings.choice) ?? error.partial;
+    const { value } = error.partial;
     return withDetails(error, {
       attempts: this.#attempt,
-      partial: known?.partial?.(this.#settings.choice) ?? error.partial,
+      partial: value === undefined ? partial : { ...partial, value },
     });
   }
 

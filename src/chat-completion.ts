@@ -2,23 +2,46 @@ import type { ChatCompletion, ChatCompletionChunk } from 'openai/resources/chat/
 import { catchError, defer, type Observable } from 'rxjs';
 import { Call, type DroppedDefaults } from './call.ts';
 import { resolveConfig, type ChatCompletionOptions, type Config } from './config.ts';
-import { configurationError } from './errors.ts';
 import type { CompletionEvent } from './events/event.ts';
-import { CHUNKS, COMPLETION, EVENTS, GENERATE_TEXT, STREAM_TEXT, type Method } from './methods.ts';
+import {
+  resolveSchema,
+  type InferInput,
+  type InferOutput,
+  type JsonSchema,
+  type StandardSchema,
+} from './json/schema.ts';
+import {
+  CHUNKS,
+  COMPLETION,
+  EVENTS,
+  GENERATE_TEXT,
+  checkMode,
+  jsonMethod,
+  STREAM_TEXT,
+  type Method,
+} from './methods.ts';
 import { abortedBy } from './operators/abort.ts';
+import type { JsonEvent } from './operators/growing-json.ts';
 import { universalPlatform, type Platform } from './platform.ts';
+import type { ToolRunEvent } from './tools/events.ts';
+import type { ToolRunOptions, ToolRunParams } from './tools/run-options.ts';
+import { runTools$ } from './tools/run-tools.ts';
 import {
   buildRequest,
   checkChoice,
   checkOptions,
+  JSON_OPTION_NAMES,
   type CallOptions,
   type ChatCompletionParams,
   type ChatMessages,
   type DroppableDefault,
   type EventsCallOptions,
   type GenerateTextOptions,
+  type JsonOptions,
+  type JsonParams,
   type StreamCallOptions,
   type StreamTextOptions,
+  withSchema,
 } from './request.ts';
 
 /**
@@ -122,6 +145,93 @@ export class OpenAIChatCompletion {
     return this.#call(CHUNKS, messages, params, options);
   }
 
+  /**
+   * The answer as the value that a schema describes, while the model writes it: `partial` values, ever more complete, once for each
+   * network read that brought something; last, one `final` value, validated. Sends the schema as `response_format`, strict.
+   *
+   * Errors with kind `configuration` if strict mode cannot express the schema, naming the place; with `invalid-output` if the answer is
+   * no JSON, has text behind it (a code fence is tolerated) or violates the schema, with the validator's `issues`; with `limit` if it was
+   * cut at the token limit, with `content-filter`, `refusal` and `tool` as {@link stream$} does. `partial.value` of the error is the
+   * value as far as it came. Unsubscribing aborts the request.
+   *
+   * ```
+   * json$('Berlin', {}, { schema })   ---partial--partial--partial--(partial final|)
+   * ```
+   *
+   * ```ts
+   * import { OpenAIChatCompletion } from 'rxjs-openai';
+   * import { z } from 'zod';
+   *
+   * const City = z.object({ name: z.string(), people: z.number() });
+   * new OpenAIChatCompletion().json$('Tell me of Berlin', {}, { schema: City }).subscribe((event) => {
+   *   if (event.type === 'partial') console.log('so far', event.value.name);
+   *   else console.log(event.value.name, event.value.people);
+   * });
+   * ```
+   *
+   * The schema is any Standard Schema with its JSON Schema side, or a JSON Schema, whose type is then to be said: `json$<City>(…)`.
+   */
+  json$<S extends StandardSchema>(
+    messages: ChatMessages,
+    params: JsonParams | undefined,
+    options: JsonOptions<S>,
+  ): Observable<JsonEvent<InferOutput<S>, InferInput<S>>>;
+  json$<T = unknown>(
+    messages: ChatMessages,
+    params: JsonParams | undefined,
+    options: JsonOptions<JsonSchema>,
+  ): Observable<JsonEvent<T>>;
+  json$(
+    messages: ChatMessages,
+    params: JsonParams | undefined,
+    options: JsonOptions<unknown>,
+  ): Observable<JsonEvent<unknown>> {
+    return defer(() => {
+      checkOptions(options, JSON_OPTION_NAMES, 'json$');
+      const { json, validate } = resolveSchema(options.schema, 'json$', 'schema', true);
+      return this.#call(jsonMethod(validate), messages, withSchema(params, json, options.name), options);
+    });
+  }
+
+  /**
+   * A conversation in which the model may call tools, until it stops calling: emits what happens in every round (see
+   * {@link ToolRunEvent}), last the whole list of messages. Calls of one round run side by side, their results go back in the order of
+   * the calls. Arguments are validated first; a call that is cut off, unknown, or has an id twice is never executed. What goes wrong
+   * in a tool is told to the model, unless `onToolError: 'fail'`.
+   *
+   * Errors as {@link events$} does; with kind `limit` when the model still calls after `maxRounds`, or when an answer with calls was cut
+   * at the token limit; with `content-filter` when one was stopped. `partial.messages` is the conversation so far. Unsubscribing aborts
+   * the request and, through their `signal`, the tools that run. A retry asks the model again, and never runs a tool twice; to
+   * subscribe again is another run.
+   *
+   * A `tool_choice` that forces a call holds for the first round.
+   *
+   * ```
+   * runTools$('…')   round-start--start--tool-call(a)--finish--tool-result(a)--round-start--start--text--(finish messages|)
+   * ```
+   *
+   * ```ts
+   * import { OpenAIChatCompletion, tool } from 'rxjs-openai';
+   * import { z } from 'zod';
+   *
+   * const add = tool({
+   *   name: 'add',
+   *   parameters: z.object({ a: z.number(), b: z.number() }),
+   *   execute: ({ a, b }) => a + b,
+   * });
+   * new OpenAIChatCompletion().runTools$('What is 1234 + 4321?', {}, { tools: [add] }).subscribe((event) => {
+   *   if (event.type === 'text-delta') process.stdout.write(event.text);
+   * });
+   * ```
+   */
+  runTools$(
+    messages: ChatMessages,
+    params: ToolRunParams | undefined,
+    options: ToolRunOptions,
+  ): Observable<ToolRunEvent> {
+    return defer(() => runTools$(this, messages, params, { scheduler: this.#config.scheduler, ...options }));
+  }
+
   #call<T, R>(
     method: Method<T, R>,
     messages: ChatMessages,
@@ -148,15 +258,3 @@ export class OpenAIChatCompletion {
 }
 
 const NONE: ReadonlySet<DroppableDefault> = new Set();
-
-/** What was emitted once cannot be taken back, but by an event. */
-function checkMode(
-  { retry }: EventsCallOptions,
-  { restarts, name }: Pick<Method<unknown, unknown>, 'restarts' | 'name'>,
-): void {
-  if (restarts || typeof retry !== 'object' || retry.mode !== 'restart') return;
-  throw configurationError(
-    `retry.mode 'restart' has no effect in ${name}, which cannot take back what it has emitted; use events$`,
-    'retry.mode',
-  );
-}

@@ -3,6 +3,7 @@ export {
   isCompletionError,
   type CompletionErrorDetails,
   type CompletionErrorKind,
+  type OutputIssue,
   type PartialCompletion,
   type PartialToolCall,
   type TimeoutClock,
@@ -46,8 +47,26 @@ export type {
   ChoiceOptions,
   EventsCallOptions,
   GenerateTextOptions,
+  JsonOptions,
+  JsonParams,
   StreamCallOptions,
   StreamTextOptions,
 } from './request.ts';
+export type { DeepPartial } from './json/deep-partial.ts';
+export type { InferInput, InferOutput, JsonSchema, StandardSchema } from './json/schema.ts';
+export type { JsonEvent } from './operators/growing-json.ts';
+export type {
+  MessagesEvent,
+  RoundStartEvent,
+  ToolApprovalEvent,
+  ToolErrorEvent,
+  ToolProgressEvent,
+  ToolResultEvent,
+  ToolRunEvent,
+} from './tools/events.ts';
+export type { Approve, ToolApproval, ToolApprovalRequest } from './tools/execute.ts';
+export { runTools$, type EventsSource } from './tools/run-tools.ts';
+export type { ToolRunOptions, ToolRunParams } from './tools/run-options.ts';
+export { tool, type Tool, type ToolContext, type ToolOptions } from './tools/tool.ts';
 export { toAsyncIterable, type AsyncIterableOptions, type ObservableIterable } from './async-iterable.ts';
 export { OpenAIChatCompletion } from './node/chat-completion.ts';

@@ -1,21 +1,28 @@
 /** What each method of the client sends, what body it expects, and what it makes of it. */
 import type { ChatCompletion, ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { identity, reduce, type Observable } from 'rxjs';
+import { configurationError } from './errors.ts';
 import type { CompletionEvent } from './events/event.ts';
+import type { Validate } from './json/schema.ts';
+import { growingJson, type JsonEvent } from './operators/growing-json.ts';
 import { shownText } from './operators/text.ts';
 import {
   COMPLETION_OPTION_NAMES,
   GENERATE_OPTION_NAMES,
+  JSON_OPTION_NAMES,
   STREAM_OPTION_NAMES,
   STREAM_TEXT_OPTION_NAMES,
   type ChoiceOptions,
+  type EventsCallOptions,
 } from './request.ts';
 import {
   chunkDecoder,
   completionDecoder,
   completionEventDecoder,
   eventDecoder,
+  readDecoder,
   type BodyDecoderFactory,
+  type ReadEnd,
 } from './wire/body-decoder.ts';
 
 /** How a method makes its values: the request it sends, the body it expects, what it does with the choice. */
@@ -83,3 +90,28 @@ export const CHUNKS: Method<ChatCompletionChunk, ChatCompletionChunk> = {
   decoderFor: chunkDecoder,
   project: identity,
 };
+
+/** With the validator of one call's schema. */
+export function jsonMethod<T, Written>(validate: Validate): Method<CompletionEvent | ReadEnd, JsonEvent<T, Written>> {
+  return {
+    name: 'json$',
+    optionNames: JSON_OPTION_NAMES,
+    stream: true,
+    restarts: false,
+    opaque: false,
+    decoderFor: readDecoder,
+    project: (source, { choice }) => source.pipe(growingJson<T, Written>(choice ?? 0, validate)),
+  };
+}
+
+/** What was emitted once cannot be taken back, but by an event. */
+export function checkMode(
+  { retry }: EventsCallOptions,
+  { restarts, name }: Pick<Method<unknown, unknown>, 'restarts' | 'name'>,
+): void {
+  if (restarts || typeof retry !== 'object' || retry.mode !== 'restart') return;
+  throw configurationError(
+    `retry.mode 'restart' has no effect in ${name}, which cannot take back what it has emitted; use events$`,
+    'retry.mode',
+  );
+}

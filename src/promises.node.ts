@@ -3,7 +3,9 @@ export {
   PromiseChatCompletion as OpenAIChatCompletion,
 } from './node/promise-chat-completion.ts';
 export type {
+  GenerateJsonOptions,
   ReactiveChatCompletion,
+  RunToolsOptions,
   StreamCompletionOptions,
   StreamEventsOptions,
 } from './promise-chat-completion.ts';

@@ -54,6 +54,17 @@ export interface ChoiceOptions {
 /** Options of `stream$`. */
 export interface StreamTextOptions extends StreamCallOptions, ChoiceOptions {}
 
+/** Options of `json$`. `S`: the schema. */
+export interface JsonOptions<S> extends StreamCallOptions, Pick<ChoiceOptions, 'choice'> {
+  /** What the answer must satisfy: a Standard Schema with its JSON Schema side (zod, valibot, arktype …), or a JSON Schema. */
+  readonly schema: S;
+  /** What the server is told that the answer is: letters, digits, `_` and `-`, at most 64. Default: `output`. */
+  readonly name?: string | undefined;
+}
+
+/** Parameters of `json$`, which sets the response format itself. */
+export type JsonParams = Omit<ChatCompletionParams, 'response_format'>;
+
 /** Options of `generate$`. */
 export interface GenerateTextOptions extends CallOptions, ChoiceOptions {}
 
@@ -75,6 +86,7 @@ export type DroppableDefault = 'temperature' | 'stream_options';
 const CALL_OPTION_NAMES = ['signal', 'headers', 'extraBody', 'timeout', 'retry'];
 export const STREAM_OPTION_NAMES = [...CALL_OPTION_NAMES, 'gate'];
 export const STREAM_TEXT_OPTION_NAMES = [...STREAM_OPTION_NAMES, 'choice', 'onLength'];
+export const JSON_OPTION_NAMES = [...STREAM_OPTION_NAMES, 'choice', 'schema', 'name'];
 export const COMPLETION_OPTION_NAMES = CALL_OPTION_NAMES;
 export const GENERATE_OPTION_NAMES = [...CALL_OPTION_NAMES, 'choice', 'onLength'];
 
@@ -231,4 +243,20 @@ export function checkChoice(body: Readonly<Record<string, unknown>>, choice = 0)
       'choice',
     );
   }
+}
+
+/** The params of a call whose answer is to satisfy a schema. */
+export function withSchema(params: JsonParams | undefined, json: unknown, name = 'output'): ChatCompletionParams {
+  if (typeof name !== 'string' || !/^[\w-]{1,64}$/.test(name)) {
+    throw configurationError('name must consist of letters, digits, _ and -, at most 64', 'name');
+  }
+  const given = fields(params, 'params');
+  if (given['response_format'] !== undefined) {
+    throw configurationError(
+      'params must not hold response_format: json$ makes it of the schema; what a server wants instead goes into extraBody',
+      'response_format',
+    );
+  }
+  const schema = json as Record<string, unknown>;
+  return { ...given, response_format: { type: 'json_schema', json_schema: { name, strict: true, schema } } };
 }

@@ -57,6 +57,27 @@ export const eventDecoder: BodyDecoderFactory<CompletionEvent> = (context) => {
   });
 };
 
+/** The end of a read that brought output. */
+export interface ReadEnd {
+  readonly type: 'read-end';
+}
+
+const READ_END: ReadEnd = { type: 'read-end' };
+
+/** The same, and a mark behind each read, for what is too dear to be made for each event. */
+export const readDecoder: BodyDecoderFactory<CompletionEvent | ReadEnd> = (context) => {
+  const decoder = eventDecoder(context);
+  let outputs = 0;
+  const push = (bytes: Uint8Array): void => {
+    decoder.push(bytes);
+    if (decoder.outputs === outputs) return;
+    outputs = decoder.outputs;
+    context.emit(READ_END);
+  };
+  // Not a spread: what the decoder knows changes.
+  return Object.assign(Object.create(decoder) as BodyDecoder, { push });
+};
+
 /** An assembler whose output is counted. */
 class Assembled {
   readonly #assembler: Assembler;
