@@ -29,6 +29,7 @@ const ROWS = [
   'expected-tokens.ts',
   'prompts.ts',
   'methods.ts',
+  'json-method.ts',
   'call.ts',
   'chat-completion.ts',
   'async-iterable.ts',
@@ -94,18 +95,25 @@ describe('the direction of imports', () => {
   });
 });
 
+/** A parser and a validator, for who reads JSON. */
+const JSON_PACKAGES = [
+  '@cfworker/json-schema',
+  '@streamparser/json/tokenizer.js',
+  '@streamparser/json/utils/types/tokenType.js',
+];
+
 describe('what a page or a worker loads', () => {
-  it('operators/index.ts loads RxJS and the error class of the SDK, and nothing that sends requests', () => {
+  it('operators/index.ts loads RxJS, the error class of the SDK and what reads JSON, and nothing that sends requests', () => {
     const { files, packages } = loadedWith(sources, 'operators/index.ts');
-    expect(packages).toEqual(['openai/core/error', 'rxjs']);
+    expect(packages).toEqual([...JSON_PACKAGES, 'openai/core/error', 'rxjs']);
     expect(files.filter((path) => /^(?:node|transport|wire)\/|^config\.ts$/.test(path))).toEqual([]);
   });
 
   it.each(['index.ts', 'promises.ts'])(
-    '%s loads RxJS, the SSE parser and the error class of the SDK, nothing else',
+    '%s loads RxJS, the SSE parser, the error class of the SDK and what reads JSON, nothing else',
     (entry) => {
       const { files, packages } = loadedWith(sources, entry);
-      const expected = ['eventsource-parser', 'openai/core/error', 'rxjs'];
+      const expected = [...JSON_PACKAGES, 'eventsource-parser', 'openai/core/error', 'rxjs'];
       expect(packages).toEqual(expected);
       expect(files.filter((path) => path.startsWith('node/') || path === 'transport/sdk.ts')).toEqual([]);
       const nodeGlobals = ['process', 'Buffer', 'require', '__dirname'];
@@ -113,6 +121,15 @@ describe('what a page or a worker loads', () => {
         nodeGlobals.filter((name) => mentions(sources.get(path) ?? '', name)).map((name) => `${path}: ${name}`),
       );
       expect(found).toEqual([]);
+    },
+  );
+
+  it.each(['chat-completion.ts', 'promise-chat-completion.ts'])(
+    '%s loads what reads JSON and runs tools with the first call that needs it',
+    (entry) => {
+      const { files, packages } = loadedWith(sources, entry, 'at once');
+      expect(packages).toEqual(['eventsource-parser', 'openai/core/error', 'rxjs']);
+      expect(files.filter((path) => /^(?:json|tools)\/|^json-method\.ts$/.test(path))).toEqual([]);
     },
   );
 

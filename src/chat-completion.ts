@@ -1,36 +1,21 @@
 import type { ChatCompletion, ChatCompletionChunk } from 'openai/resources/chat/completions';
-import { catchError, defer, type Observable } from 'rxjs';
+import { catchError, defer, from, mergeMap, type Observable } from 'rxjs';
 import { Call, type DroppedDefaults } from './call.ts';
 import { resolveConfig, type ChatCompletionOptions, type Config } from './config.ts';
 import type { CompletionEvent } from './events/event.ts';
-import {
-  resolveSchema,
-  type InferInput,
-  type InferOutput,
-  type JsonSchema,
-  type StandardSchema,
-} from './json/schema.ts';
-import {
-  CHUNKS,
-  COMPLETION,
-  EVENTS,
-  GENERATE_TEXT,
-  checkMode,
-  jsonMethod,
-  STREAM_TEXT,
-  type Method,
-} from './methods.ts';
+import type { JsonCall } from './json-method.ts';
+import type { InferInput, InferOutput, JsonSchema, StandardSchema } from './json/schema.ts';
+import { CHUNKS, COMPLETION, EVENTS, GENERATE_TEXT, checkMode, STREAM_TEXT, type Method } from './methods.ts';
 import { abortedBy } from './operators/abort.ts';
 import type { JsonEvent } from './operators/growing-json.ts';
 import { universalPlatform, type Platform } from './platform.ts';
 import type { ToolRunEvent } from './tools/events.ts';
 import type { ToolRunOptions, ToolRunParams } from './tools/run-options.ts';
-import { runTools$ } from './tools/run-tools.ts';
 import {
   buildRequest,
   checkChoice,
   checkOptions,
-  JSON_OPTION_NAMES,
+  copied,
   type CallOptions,
   type ChatCompletionParams,
   type ChatMessages,
@@ -41,7 +26,6 @@ import {
   type JsonParams,
   type StreamCallOptions,
   type StreamTextOptions,
-  withSchema,
 } from './request.ts';
 
 /**
@@ -187,9 +171,9 @@ export class OpenAIChatCompletion {
     options: JsonOptions<unknown>,
   ): Observable<JsonEvent<unknown>> {
     return defer(() => {
-      checkOptions(options, JSON_OPTION_NAMES, 'json$');
-      const { json, validate } = resolveSchema(options.schema, 'json$', 'schema', true);
-      return this.#call(jsonMethod(validate), messages, withSchema(params, json, options.name), options);
+      const sent = copied({ messages, params });
+      const call = async (): Promise<JsonCall> => (await import('./json-method.ts')).prepareJson(sent.params, options);
+      return from(call()).pipe(mergeMap(({ method, params }) => this.#call(method, sent.messages, params, options)));
     });
   }
 
@@ -229,7 +213,13 @@ export class OpenAIChatCompletion {
     params: ToolRunParams | undefined,
     options: ToolRunOptions,
   ): Observable<ToolRunEvent> {
-    return defer(() => runTools$(this, messages, params, { scheduler: this.#config.scheduler, ...options }));
+    return defer(() => {
+      const sent = copied({ messages, params });
+      const settings = { scheduler: this.#config.scheduler, ...options };
+      return from(import('./tools/run-tools.ts')).pipe(
+        mergeMap(({ runTools$ }) => runTools$(this, sent.messages, sent.params, settings)),
+      );
+    });
   }
 
   #call<T, R>(

@@ -3,13 +3,10 @@ import type { ChatCompletion, ChatCompletionChunk } from 'openai/resources/chat/
 import { identity, reduce, type Observable } from 'rxjs';
 import { configurationError } from './errors.ts';
 import type { CompletionEvent } from './events/event.ts';
-import type { Validate } from './json/schema.ts';
-import { growingJson, type JsonEvent } from './operators/growing-json.ts';
 import { shownText } from './operators/text.ts';
 import {
   COMPLETION_OPTION_NAMES,
   GENERATE_OPTION_NAMES,
-  JSON_OPTION_NAMES,
   STREAM_OPTION_NAMES,
   STREAM_TEXT_OPTION_NAMES,
   type ChoiceOptions,
@@ -20,9 +17,7 @@ import {
   completionDecoder,
   completionEventDecoder,
   eventDecoder,
-  readDecoder,
   type BodyDecoderFactory,
-  type ReadEnd,
 } from './wire/body-decoder.ts';
 
 /** How a method makes its values: the request it sends, the body it expects, what it does with the choice. */
@@ -90,19 +85,6 @@ export const CHUNKS: Method<ChatCompletionChunk, ChatCompletionChunk> = {
   decoderFor: chunkDecoder,
   project: identity,
 };
-
-/** With the validator of one call's schema. */
-export function jsonMethod<T, Written>(validate: Validate): Method<CompletionEvent | ReadEnd, JsonEvent<T, Written>> {
-  return {
-    name: 'json$',
-    optionNames: JSON_OPTION_NAMES,
-    stream: true,
-    restarts: false,
-    opaque: false,
-    decoderFor: readDecoder,
-    project: (source, { choice }) => source.pipe(growingJson<T, Written>(choice ?? 0, validate)),
-  };
-}
 
 /** What was emitted once cannot be taken back, but by an event. */
 export function checkMode(

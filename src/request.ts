@@ -86,7 +86,6 @@ export type DroppableDefault = 'temperature' | 'stream_options';
 const CALL_OPTION_NAMES = ['signal', 'headers', 'extraBody', 'timeout', 'retry'];
 export const STREAM_OPTION_NAMES = [...CALL_OPTION_NAMES, 'gate'];
 export const STREAM_TEXT_OPTION_NAMES = [...STREAM_OPTION_NAMES, 'choice', 'onLength'];
-export const JSON_OPTION_NAMES = [...STREAM_OPTION_NAMES, 'choice', 'schema', 'name'];
 export const COMPLETION_OPTION_NAMES = CALL_OPTION_NAMES;
 export const GENERATE_OPTION_NAMES = [...CALL_OPTION_NAMES, 'choice', 'onLength'];
 
@@ -161,7 +160,7 @@ function sent(params: Readonly<Record<string, unknown>>): Record<string, unknown
   return Object.fromEntries(Object.entries(params).filter(isSent));
 }
 
-function fields(value: unknown, name: string): Readonly<Record<string, unknown>> {
+export function fields(value: unknown, name: string): Readonly<Record<string, unknown>> {
   if (value === undefined) return {};
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw configurationError(`${name} must be an object of request fields`, name);
@@ -208,9 +207,9 @@ function validMessages(messages: ChatMessages): readonly unknown[] {
 }
 
 /** What JSON makes of the body, which is all that is ever sent: a copy that no later change of the caller's reaches. */
-function copied(body: Readonly<Record<string, unknown>>): Record<string, unknown> {
+export function copied<T extends object>(body: T): T {
   try {
-    return JSON.parse(JSON.stringify(body)) as Record<string, unknown>;
+    return JSON.parse(JSON.stringify(body)) as T;
   } catch {
     throw configurationError(
       'messages or params cannot be written as JSON: a cycle, a BigInt, or a toJSON that throws',
@@ -243,20 +242,4 @@ export function checkChoice(body: Readonly<Record<string, unknown>>, choice = 0)
       'choice',
     );
   }
-}
-
-/** The params of a call whose answer is to satisfy a schema. */
-export function withSchema(params: JsonParams | undefined, json: unknown, name = 'output'): ChatCompletionParams {
-  if (typeof name !== 'string' || !/^[\w-]{1,64}$/.test(name)) {
-    throw configurationError('name must consist of letters, digits, _ and -, at most 64', 'name');
-  }
-  const given = fields(params, 'params');
-  if (given['response_format'] !== undefined) {
-    throw configurationError(
-      'params must not hold response_format: json$ makes it of the schema; what a server wants instead goes into extraBody',
-      'response_format',
-    );
-  }
-  const schema = json as Record<string, unknown>;
-  return { ...given, response_format: { type: 'json_schema', json_schema: { name, strict: true, schema } } };
 }

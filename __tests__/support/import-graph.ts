@@ -67,18 +67,20 @@ export function filesImportedBy(sources: Sources, path: string): readonly (Impor
     .map((each) => ({ ...each, path: posix.join(posix.dirname(path), each.specifier) }));
 }
 
-/** The files that load with `entry`, itself included, and the packages they load. */
+/** The files that load with `entry`, itself included, and the packages they load; `at once` without what is loaded when it is reached. */
 export function loadedWith(
   sources: Sources,
   entry: string,
+  when: 'ever' | 'at once' = 'ever',
 ): { readonly files: readonly string[]; readonly packages: readonly string[] } {
   const files = new Set([entry]);
   const packages = new Set<string>();
   for (const path of files) {
-    for (const { specifier, typeOnly } of importsOf(sources.get(path) ?? '')) {
-      if (!typeOnly && !specifier.startsWith('.')) packages.add(specifier);
+    const counts = ({ typeOnly, lazy }: Import): boolean => !typeOnly && !(lazy && when === 'at once');
+    for (const { specifier, ...how } of importsOf(sources.get(path) ?? '')) {
+      if (counts({ specifier, ...how }) && !specifier.startsWith('.')) packages.add(specifier);
     }
-    for (const imported of filesImportedBy(sources, path)) if (!imported.typeOnly) files.add(imported.path);
+    for (const imported of filesImportedBy(sources, path)) if (counts(imported)) files.add(imported.path);
   }
   return { files: [...files].sort(), packages: [...packages].sort() };
 }

@@ -2,9 +2,9 @@ import type { ChatCompletionMessageParam } from 'openai/resources/chat/completio
 import { catchError, concat, defer, EMPTY, from, mergeMap, of, repeat, tap, type Observable } from 'rxjs';
 import { CompletionError, isCompletionError, withDetails } from '../errors.ts';
 import type { CompletionEvent, FinishReason } from '../events/event.ts';
-import { copyOf, isFields, type Fields } from '../events/merge.ts';
+import { isFields, type Fields } from '../events/merge.ts';
 import { abortedBy } from '../operators/abort.ts';
-import type { ChatCompletionParams, ChatMessages, EventsCallOptions } from '../request.ts';
+import { copied, type ChatCompletionParams, type ChatMessages, type EventsCallOptions } from '../request.ts';
 import type { MessagesEvent, RoundStartEvent, ToolRunEvent } from './events.ts';
 import { execute$ } from './execute.ts';
 import { resolveRun, type RunSettings, type ToolRunOptions, type ToolRunParams } from './run-options.ts';
@@ -66,7 +66,7 @@ class ToolRun {
     this.#chat = chat;
     this.#settings = resolveRun(params, options);
     // What is no list is refused by `events$`, which says why.
-    this.#messages = Array.isArray(messages) ? copyOf(messages as readonly ChatCompletionMessageParam[]) : messages;
+    this.#messages = Array.isArray(messages) ? copied(messages) : messages;
   }
 
   /** Asks the model once, and executes what it calls. */
