@@ -38,7 +38,7 @@ export interface ToolRunOptions extends EventsCallOptions, Pick<ChoiceOptions, '
   readonly scheduler?: SchedulerLike | undefined;
 }
 
-export const RUN_TOOLS_DEFAULTS = {
+const RUN_TOOLS_DEFAULTS = {
   maxRounds: 10,
   concurrency: Number.POSITIVE_INFINITY,
   onToolError: 'report',

@@ -42,7 +42,7 @@ export interface Tool<Args = unknown> {
   execute(args: Args, context: ToolContext): unknown;
 }
 
-export const TOOL_DEFAULTS = { strict: true } as const;
+const TOOL_DEFAULTS = { strict: true } as const;
 
 const TOOL_OPTION_NAMES = ['name', 'description', 'parameters', 'strict', 'execute'];
 

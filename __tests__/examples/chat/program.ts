@@ -13,6 +13,8 @@ export interface ProgramOptions {
   readonly input?: string | null;
   /** The lines of a `.env` file in the working directory, which is empty otherwise. */
   readonly envFile?: string;
+  /** The file to run. Default: the chat. */
+  readonly program?: string;
   /** Runs instead of the program itself; its arguments are Node, the program, and those given. */
   readonly shell?: string;
 }
@@ -24,17 +26,19 @@ export interface Program {
   readonly pieces: readonly string[];
   /** Resolves as soon as stdout holds the text. */
   readonly shows: (text: string) => Promise<void>;
+  /** The same of stderr. */
+  readonly showsBeside: (text: string) => Promise<void>;
   readonly interrupt: () => void;
   /** Resolves to the exit code, or the signal. */
   readonly ended: Promise<number | string>;
 }
 
-/** The chat as a process of its own: nothing of this process's environment, and no `.env` but the test's, reaches it. */
+/** A program as a process of its own: nothing of this process's environment, and no `.env` but the test's, reaches it. */
 export function start(args: readonly string[], options: ProgramOptions = {}): Program {
-  const { environment, input = '', envFile, shell } = options;
+  const { environment, input = '', envFile, program = PROGRAM, shell } = options;
   const cwd = mkdtempSync(join(tmpdir(), 'chat-'));
   if (envFile !== undefined) writeFileSync(join(cwd, '.env'), envFile);
-  const command = [process.execPath, PROGRAM, ...args];
+  const command = [process.execPath, program, ...args];
   const [file = '', ...rest] = shell === undefined ? command : ['/bin/sh', '-c', shell, ...command];
   const child = spawn(file, rest, { cwd, env: { PATH: process.env['PATH'] ?? '', ...environment } });
 
@@ -45,7 +49,10 @@ export function start(args: readonly string[], options: ProgramOptions = {}): Pr
     pieces.push(piece);
     arrived$.next();
   });
-  child.stderr.setEncoding('utf8').on('data', (piece: string) => (stderr += piece));
+  child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+    stderr += piece;
+    arrived$.next();
+  });
   // A program that ends without reading leaves a broken pipe behind.
   child.stdin.on('error', () => undefined);
   if (input !== null) child.stdin.end(input);
@@ -57,6 +64,9 @@ export function start(args: readonly string[], options: ProgramOptions = {}): Pr
     pieces,
     shows: async (text) => {
       while (!stdout().includes(text)) await firstValueFrom(arrived$);
+    },
+    showsBeside: async (text) => {
+      while (!stderr.includes(text)) await firstValueFrom(arrived$);
     },
     interrupt: () => child.kill('SIGINT'),
     ended: new Promise((resolve, reject) => {
