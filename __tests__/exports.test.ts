@@ -11,7 +11,15 @@ const namesOf = (module: object): readonly string[] => Object.keys(module).sort(
 
 /** What exists at runtime. The names and shapes of types are in etc/*.api.md. */
 const EXPORTS = {
-  '.': ['CompletionError', 'OpenAIChatCompletion', 'fetchTransport', 'isCompletionError', 'toAsyncIterable'],
+  '.': [
+    'CompletionError',
+    'OpenAIChatCompletion',
+    'fetchTransport',
+    'isCompletionError',
+    'runTools$',
+    'toAsyncIterable',
+    'tool',
+  ],
   './operators': [
     'abortOn',
     'accumulate',
@@ -20,7 +28,10 @@ const EXPORTS = {
     'createLimiter',
     'fallbackTo',
     'hedge',
+    'jsonElements',
     'measure',
+    'parseJson',
+    'partialJson',
     'reasoning',
     'refusal',
     'retryCompletion',

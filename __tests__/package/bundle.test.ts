@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build, type BuildOptions } from 'esbuild';
+import { build, type BuildOptions, type Metafile } from 'esbuild';
 import { ANSWER, consumer, runNode, startServer, type Server } from './consumer.ts';
 
 interface Bundle {
@@ -38,6 +38,40 @@ async function bundle(
 const packagesOf = ({ inputs }: Bundle): readonly string[] =>
   [...new Set(inputs.map((path) => path.split('/')[0]!))].sort();
 
+/** For who reads JSON or validates it. */
+const JSON_PACKAGES = ['@cfworker', '@streamparser'];
+
+/** As bundlers for the web do: what is imported lazily is a file of its own. */
+async function split(contents: string): Promise<Metafile> {
+  const { metafile } = await build({
+    stdin: { contents, resolveDir: consumer },
+    absWorkingDir: consumer,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    outdir: 'out',
+    write: false,
+    metafile: true,
+    logLevel: 'silent',
+  });
+  return metafile;
+}
+
+/** The packages in the entry and in the files it imports, but not lazily. */
+function loadedAtOnce({ outputs }: Metafile): readonly string[] {
+  const entry = Object.keys(outputs).find((path) => outputs[path]?.entryPoint === '<stdin>');
+  const paths = new Set(entry === undefined ? [] : [entry]);
+  const packages = new Set<string>();
+  for (const path of paths) {
+    for (const each of outputs[path]?.imports ?? []) if (each.kind === 'import-statement') paths.add(each.path);
+    for (const input of Object.keys(outputs[path]?.inputs ?? {})) {
+      const name = /.*node_modules\/([^/]+)/.exec(input)?.[1];
+      if (name !== undefined) packages.add(name);
+    }
+  }
+  return [...packages].sort();
+}
+
 let server: Server;
 let empty: string;
 
@@ -66,6 +100,7 @@ describe('a bundle for browsers', () => {
     async (entry) => {
       const whole = await bundle(`export * from '${entry}'`, BROWSER);
       expect(packagesOf(whole).filter((name) => name !== 'tslib')).toEqual([
+        ...JSON_PACKAGES,
         'eventsource-parser',
         'openai',
         'rxjs',
@@ -78,19 +113,33 @@ describe('a bundle for browsers', () => {
         whole.inputs.filter((path) => /^rxjs-openai\/dist\/(?:cjs|esm\/node|esm\/transport\/sdk)/.test(path)),
       ).toEqual([]);
       expect(whole.imports).toEqual([]);
-      expect(whole.code).not.toMatch(/\bprocess\.|\brequire\(/);
+      // Examples in comments are none of the program.
+      expect(whole.code.replace(/^\s*\*.*$/gm, '')).not.toMatch(/\bprocess\.|\brequire\(/);
     },
   );
 
-  it('rxjs-openai/operators brings RxJS and the error class, nothing that sends requests', async () => {
+  it('rxjs-openai/operators brings RxJS, the error class and what reads JSON, nothing that sends requests', async () => {
     const { inputs, imports } = await bundle(`export * from 'rxjs-openai/operators'`, BROWSER);
     expect(imports).toEqual([]);
     expect(
-      inputs.filter((path) => !/^(?:rxjs|tslib|openai\/core\/|openai\/internal\/|rxjs-openai)/.test(path)),
+      inputs.filter(
+        (path) =>
+          !/^(?:rxjs|tslib|openai\/core\/|openai\/internal\/|rxjs-openai|@cfworker\/|@streamparser\/)/.test(path),
+      ),
     ).toEqual([]);
     expect(
       inputs.filter((path) => /^rxjs-openai\/dist\/esm\/(?:transport|wire|node)\/|rxjs-openai\/dist\/cjs/.test(path)),
     ).toEqual([]);
+  });
+
+  it.each([
+    ['the client', `import { OpenAIChatCompletion } from 'rxjs-openai'; console.log(OpenAIChatCompletion);`],
+    ['the facade', `import { OpenAIChatCompletion } from 'rxjs-openai/promises'; console.log(OpenAIChatCompletion);`],
+    ['other operators', `import { accumulate } from 'rxjs-openai/operators'; console.log(accumulate);`],
+  ])('%s without a call for JSON or tools brings nothing for them', async (_, contents) => {
+    const loaded = loadedAtOnce(await split(contents));
+    expect(loaded).toContain('rxjs');
+    expect(loaded.filter((name) => JSON_PACKAGES.includes(name))).toEqual([]);
   });
 
   it('works', async () => {
