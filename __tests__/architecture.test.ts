@@ -16,6 +16,7 @@ const ROWS = [
   'error-response.ts',
   'logger.ts',
   'deadline-clock.ts',
+  'steps.ts',
   'option-checks.ts',
   'events/',
   'wire/',
