@@ -33,10 +33,19 @@ const ROWS = [
   'async-iterable.ts',
   'promise-chat-completion.ts',
   'node/',
+  'testing/',
 ];
 
 /** Lists of re-exports for users; they may import everything, and nothing may import them. */
-const BARRELS = ['index.ts', 'index.node.ts', 'promises.ts', 'promises.node.ts', 'node/index.ts', 'operators/index.ts'];
+const BARRELS = [
+  'index.ts',
+  'index.node.ts',
+  'promises.ts',
+  'promises.node.ts',
+  'node/index.ts',
+  'operators/index.ts',
+  'testing/index.ts',
+];
 
 function rowOf(path: string): number {
   return BARRELS.includes(path) ? ROWS.length : ROWS.findIndex((row) => path === row || path.startsWith(row));
@@ -100,20 +109,21 @@ describe('what a page or a worker loads', () => {
     expect(files.filter((path) => /^(?:node|transport|wire)\/|^config\.ts$/.test(path))).toEqual([]);
   });
 
-  it.each(['index.ts', 'promises.ts'])(
-    '%s loads RxJS, the SSE parser and the error class of the SDK, nothing else',
-    (entry) => {
-      const { files, packages } = loadedWith(sources, entry);
-      const expected = ['eventsource-parser', 'openai/core/error', 'rxjs'];
-      expect(packages).toEqual(expected);
-      expect(files.filter((path) => path.startsWith('node/') || path === 'transport/sdk.ts')).toEqual([]);
-      const nodeGlobals = ['process', 'Buffer', 'require', '__dirname'];
-      const found = files.flatMap((path) =>
-        nodeGlobals.filter((name) => mentions(sources.get(path) ?? '', name)).map((name) => `${path}: ${name}`),
-      );
-      expect(found).toEqual([]);
-    },
-  );
+  it.each([
+    ['index.ts', []],
+    ['promises.ts', []],
+    ['testing/index.ts', ['rxjs/testing']],
+  ])('%s loads RxJS, the SSE parser and the error class of the SDK, nothing else but %j', (entry, others) => {
+    const { files, packages } = loadedWith(sources, entry);
+    const expected = ['eventsource-parser', 'openai/core/error', 'rxjs', ...others];
+    expect(packages).toEqual(expected);
+    expect(files.filter((path) => path.startsWith('node/') || path === 'transport/sdk.ts')).toEqual([]);
+    const nodeGlobals = ['process', 'Buffer', 'require', '__dirname'];
+    const found = files.flatMap((path) =>
+      nodeGlobals.filter((name) => mentions(sources.get(path) ?? '', name)).map((name) => `${path}: ${name}`),
+    );
+    expect(found).toEqual([]);
+  });
 
   it('node: modules and dotenv are for node/ alone', () => {
     const importers = importersOf(/^(?:node:|dotenv|fs$|path$|os$)/);
@@ -130,6 +140,15 @@ describe('what a page or a worker loads', () => {
     );
     expect(importers).toContain('node/platform.ts');
     expect(importers.filter((path) => !path.startsWith('node/'))).toEqual([]);
+  });
+
+  it('the fakes are for tests alone', () => {
+    const importers = [...sources.keys()].filter((path) =>
+      filesImportedBy(sources, path).some((file) => file.path.startsWith('testing/')),
+    );
+    expect(importers).toContain('testing/index.ts');
+    expect(importers.filter((path) => !path.startsWith('testing/'))).toEqual([]);
+    expect(importersOf(/^rxjs\/testing$/).filter((path) => !path.startsWith('testing/'))).toEqual([]);
   });
 
   it('Angular is for angular/ alone', () => {
