@@ -88,7 +88,8 @@ class Attempt<T> {
   }
 
   run(): void {
-    walk(this.#steps(), ignore, ignore);
+    // What fails after the failure was handled is a bug, and is heard of as one.
+    walk(this.#steps(), ignore, (bug) => void Promise.reject(bug as Error));
   }
 
   *#steps(): Steps<void> {
