@@ -2,8 +2,8 @@ import type { ChatCompletion, ChatCompletionChunk } from 'openai/resources/chat/
 import { catchError, defer, finalize, tap, type Observable, type SchedulerLike } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { OpenAIChatCompletion } from '../chat-completion.ts';
-import { isCompletionError } from '../errors.ts';
 import type { CompletionEvent } from '../events/event.ts';
+import { copyOf } from '../events/merge.ts';
 import { checkNames, validScheduler } from '../option-checks.ts';
 import type {
   CallOptions,
@@ -15,7 +15,7 @@ import type {
   StreamTextOptions,
 } from '../request.ts';
 import { playedTransport, type FakeRequest } from './fake-transport.ts';
-import { answerOf, ForeignError, type MarbleValues } from './marbles.ts';
+import { answerOf, asGiven, type MarbleValues } from './marbles.ts';
 
 /** Options of {@link fakeCompletion}. */
 export interface FakeCompletionOptions {
@@ -48,8 +48,8 @@ export type FakeSubscription = ReturnType<typeof TestScheduler.parseMarblesAsSub
  *
  * It is the real client over a fake transport, without retries and clocks (unless a call asks for them): `stream$` and `events$`
  * follow the diagram, `generate$` and `completion$` give the whole at its end, wrong messages and options are errors, what text
- * cannot show is an error, `finish` and `usage` come at the end. An error that is no `CompletionError` is passed on as it is;
- * others get what had arrived as `partial`. Each subscription begins anew and is one entry of `calls`; unsubscribing ends it.
+ * cannot show is an error, `finish` and `usage` come at the end. An error is passed on as it is given; a `CompletionError` as a
+ * copy that has what had arrived as `partial`. Each subscription begins anew and is one entry of `calls`; unsubscribing ends it.
  * Nothing is emitted inside `subscribe`.
  *
  * ```
@@ -153,7 +153,7 @@ export class FakeChatCompletion extends OpenAIChatCompletion {
       this.subscriptions.push(call.log);
       return answer$.pipe(
         catchError((error: unknown) => {
-          throw isCompletionError(error) && error.cause instanceof ForeignError ? error.cause.thrown : error;
+          throw asGiven(error);
         }),
         tap({
           error: () => {
@@ -204,10 +204,10 @@ class Call implements FakeCall {
   }
 }
 
-/** Histories grow after they were sent. What cannot be copied is an error of the client's. */
+/** Histories grow after they were sent. What has no end is refused by the client. */
 function copied<T>(value: T): T {
   try {
-    return structuredClone(value);
+    return copyOf(value);
   } catch {
     return value;
   }

@@ -17,7 +17,7 @@ export interface FakeRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** When it was sent, on the scheduler. */
   readonly sentAt: number;
-  /** `ended`: everything in the script was done. `aborted`: the client went away before. */
+  /** `ended`: everything in the script was done. `aborted`: the client went away before. `unanswered`: the script has nothing. */
   readonly outcome: FakeOutcome;
   /** When that was, on the scheduler. */
   readonly endedAt: number | undefined;
@@ -110,6 +110,8 @@ export function playedTransport(
       return send(ADDRESS, { method: 'POST', headers, body, signal: asked.signal });
     } catch (error) {
       failures.push(error);
+      requests.push(seen);
+      seen.end('unanswered');
       return Immediate.failed(error);
     }
   };

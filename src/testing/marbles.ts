@@ -1,6 +1,6 @@
 /** A marble diagram of texts and events → the answer that a server would give. */
 import { TestScheduler } from 'rxjs/testing';
-import { CompletionError, configurationError, isCompletionError } from '../errors.ts';
+import { CompletionError, configurationError, isCompletionError, withDetails } from '../errors.ts';
 import type { CompletionEvent, StartEvent, ToolCallEvent } from '../events/event.ts';
 import type { Fields } from '../events/merge.ts';
 import { RATE_LIMIT_HEADERS } from '../transport/response-headers.ts';
@@ -15,14 +15,31 @@ class Marbles extends TestScheduler {
   static override frameTimeFactor = 1;
 }
 
-/** An error of the test's own, on its way through the client as the cause of one of ours. */
-export class ForeignError extends Error {
-  readonly thrown: unknown;
+/** The error that a test gives, on its way through the client as the cause of another: the client copies what passes. */
+class GivenError extends Error {
+  readonly given: unknown;
 
-  constructor(thrown: unknown) {
+  constructor(given: unknown) {
     super('an error of the test');
-    this.thrown = thrown;
+    this.given = given;
   }
+}
+
+/** What the client lets through. */
+function sent(error: unknown): CompletionError {
+  if (error === undefined) return new CompletionError('The answer broke off', { kind: 'interrupted', retryable: true });
+  const cause = new GivenError(error);
+  if (isCompletionError(error)) return withDetails(error, { cause });
+  return new CompletionError(cause.message, { kind: 'interrupted', cause });
+}
+
+/** The error as it was given, but for what had arrived; the client's own errors as they are. */
+export function asGiven(error: unknown): unknown {
+  if (!isCompletionError(error) || !(error.cause instanceof GivenError)) return error;
+  const { given } = error.cause;
+  if (!isCompletionError(given)) return given;
+  // One attempt goes without saying: the error stays equal to the one that the test gave.
+  return withDetails(given, { partial: error.partial, ...(error.attempts === 1 ? {} : { attempts: error.attempts }) });
 }
 
 export function answerOf(marbles: string, values: MarbleValues, error: unknown): PlayedAnswer {
@@ -59,17 +76,7 @@ export function answerOf(marbles: string, values: MarbleValues, error: unknown):
   if (writer.finished) {
     throw configurationError('fakeCompletion: after a finish the answer is whole, and # no error any more', 'marbles');
   }
-  return { ...answer, failure: { afterMs: ending.afterMs, error: failureOf(error) } };
-}
-
-/** What the client lets through: its own errors, and others in one of them. */
-function failureOf(error: unknown): unknown {
-  if (error !== undefined) {
-    return isCompletionError(error)
-      ? error
-      : new CompletionError('The test ends the answer', { kind: 'interrupted', cause: new ForeignError(error) });
-  }
-  return new CompletionError('The answer broke off', { kind: 'interrupted', retryable: true });
+  return { ...answer, failure: { afterMs: ending.afterMs, error: sent(error) } };
 }
 
 /** Values → steps, with what the events before have said. */

@@ -3,11 +3,11 @@ import { FakeBody } from './fake-body.ts';
 import { Immediate } from './immediate.ts';
 import type { Act } from './timeline.ts';
 
-/** What becomes of a request: it is answered still, everything was said, or the client went away before. */
-export type FakeOutcome = 'pending' | 'ended' | 'aborted';
+/** What becomes of a request. */
+export type FakeOutcome = 'pending' | 'ended' | 'aborted' | 'unanswered';
 
-/** Told how a performance ended. */
-export type OnOutcome = (outcome: Exclude<FakeOutcome, 'pending'>) => void;
+/** Told how a performance ended: everything was said, or the client went away before. */
+export type OnOutcome = (outcome: 'ended' | 'aborted') => void;
 
 /**
  * Plays the acts on the scheduler: the promise is that of `fetch`. Nothing happens before the caller has returned, as over a
