@@ -51,6 +51,21 @@ describe('a script that cannot be meant', () => {
   });
 });
 
+describe('a piece of a tool call that nothing began', () => {
+  it('is refused when it is due to be composed, and by verify', async () => {
+    const transport = fakeTransport([
+      answer({ choice: 1, toolCall: { name: 'f' } }, { toolCall: { arguments: '{}' } }),
+    ]);
+    const chat = new OpenAIChatCompletion({ transport });
+    const error = await errorOf(chat.stream$('Hi'));
+    expect(error).toMatchObject({ kind: 'configuration', message: expect.stringContaining('there is none') as string });
+    expect(transport.requests).toMatchObject([{ outcome: 'unanswered' }]);
+    expect(() => {
+      transport.verify();
+    }).toThrow('there is none');
+  });
+});
+
 describe('options of fakeTransport', () => {
   it('are checked', () => {
     expect(refused([], { sheduler: undefined }).message).toContain('did you mean scheduler?');

@@ -1,4 +1,5 @@
 import type { ChatCompletion } from 'openai/resources/chat/completions';
+import { configurationError } from '../errors.ts';
 import { Assembler } from '../events/assembler.ts';
 import { Collector } from '../events/collector.ts';
 import type { Chunk } from '../events/event.ts';
@@ -84,13 +85,19 @@ export class Composer {
 
   #call(choice: number, { name, arguments: json = '', id }: FakeToolCall): Fields {
     const state = this.#at(choice);
-    if (name === undefined && state.calls > 0) return { index: state.calls - 1, function: { arguments: json } };
+    if (name === undefined) {
+      if (state.calls > 0) return { index: state.calls - 1, function: { arguments: json } };
+      throw configurationError(
+        'A toolCall without a name goes on with a call of its choice, and there is none',
+        'toolCall',
+      );
+    }
     state.calls += 1;
     return {
       index: state.calls - 1,
       id: id ?? `call_${String(state.calls)}`,
       type: 'function',
-      function: { name: name ?? '', arguments: json },
+      function: { name, arguments: json },
     };
   }
 

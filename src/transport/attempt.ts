@@ -57,7 +57,8 @@ export function attempt$<T>(request: AttemptRequest, decoderFor: BodyDecoderFact
     subscriber.add(() => {
       attempt.close('unsubscribed');
     });
-    attempt.run();
+    // What fails after the failure was handled is a bug, and is heard of as one.
+    walk(attempt.run(), ignore, (bug) => void Promise.reject(bug as Error));
   });
 }
 
@@ -87,12 +88,7 @@ class Attempt<T> {
     });
   }
 
-  run(): void {
-    // What fails after the failure was handled is a bug, and is heard of as one.
-    walk(this.#steps(), ignore, (bug) => void Promise.reject(bug as Error));
-  }
-
-  *#steps(): Steps<void> {
+  *run(): Steps<void> {
     // A hook that unsubscribes between two attempts: RxJS subscribes the closed subscriber to the second one all the same.
     if (this.#closed) return;
     try {
