@@ -16,6 +16,7 @@ const ROWS = [
   'error-response.ts',
   'logger.ts',
   'deadline-clock.ts',
+  'steps.ts',
   'option-checks.ts',
   'events/',
   'json/',
@@ -31,14 +32,24 @@ const ROWS = [
   'methods.ts',
   'json-method.ts',
   'call.ts',
+  'lazy-parts.ts',
   'chat-completion.ts',
   'async-iterable.ts',
   'promise-chat-completion.ts',
   'node/',
+  'testing/',
 ];
 
 /** Lists of re-exports for users; they may import everything, and nothing may import them. */
-const BARRELS = ['index.ts', 'index.node.ts', 'promises.ts', 'promises.node.ts', 'node/index.ts', 'operators/index.ts'];
+const BARRELS = [
+  'index.ts',
+  'index.node.ts',
+  'promises.ts',
+  'promises.node.ts',
+  'node/index.ts',
+  'operators/index.ts',
+  'testing/index.ts',
+];
 
 function rowOf(path: string): number {
   return BARRELS.includes(path) ? ROWS.length : ROWS.findIndex((row) => path === row || path.startsWith(row));
@@ -109,11 +120,15 @@ describe('what a page or a worker loads', () => {
     expect(files.filter((path) => /^(?:node|transport|wire)\/|^config\.ts$/.test(path))).toEqual([]);
   });
 
-  it.each(['index.ts', 'promises.ts'])(
-    '%s loads RxJS, the SSE parser, the error class of the SDK and what reads JSON, nothing else',
-    (entry) => {
+  it.each([
+    ['index.ts', []],
+    ['promises.ts', []],
+    ['testing/index.ts', ['rxjs/testing']],
+  ])(
+    '%s loads RxJS, the SSE parser, the error class of the SDK and what reads JSON, nothing else but %j',
+    (entry, others) => {
       const { files, packages } = loadedWith(sources, entry);
-      const expected = [...JSON_PACKAGES, 'eventsource-parser', 'openai/core/error', 'rxjs'];
+      const expected = [...JSON_PACKAGES, 'eventsource-parser', 'openai/core/error', 'rxjs', ...others];
       expect(packages).toEqual(expected);
       expect(files.filter((path) => path.startsWith('node/') || path === 'transport/sdk.ts')).toEqual([]);
       const nodeGlobals = ['process', 'Buffer', 'require', '__dirname'];
@@ -148,6 +163,15 @@ describe('what a page or a worker loads', () => {
     );
     expect(importers).toContain('node/platform.ts');
     expect(importers.filter((path) => !path.startsWith('node/'))).toEqual([]);
+  });
+
+  it('the fakes are for tests alone', () => {
+    const importers = [...sources.keys()].filter((path) =>
+      filesImportedBy(sources, path).some((file) => file.path.startsWith('testing/')),
+    );
+    expect(importers).toContain('testing/index.ts');
+    expect(importers.filter((path) => !path.startsWith('testing/'))).toEqual([]);
+    expect(importersOf(/^rxjs\/testing$/).filter((path) => !path.startsWith('testing/'))).toEqual([]);
   });
 
   it('Angular is for angular/ alone', () => {

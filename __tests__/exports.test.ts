@@ -5,6 +5,7 @@ import * as operators from '../src/operators/index.ts';
 import * as nodeSide from '../src/index.node.ts';
 import * as nodePromises from '../src/promises.node.ts';
 import * as promises from '../src/promises.ts';
+import * as testing from '../src/testing/index.ts';
 import * as universal from '../src/index.ts';
 
 const namesOf = (module: object): readonly string[] => Object.keys(module).sort();
@@ -46,6 +47,7 @@ const EXPORTS = {
   ],
   './promises': ['OpenAIChatCompletion', 'PromiseChatCompletion'],
   './node': ['sdkTransport'],
+  './testing': ['answer', 'connectionFailure', 'fakeCompletion', 'fakeTransport', 'httpError', 'silence'],
 };
 
 describe('runtime exports', () => {
@@ -56,6 +58,7 @@ describe('runtime exports', () => {
     ['./promises elsewhere', promises, EXPORTS['./promises']],
     ['./operators', operators, EXPORTS['./operators']],
     ['./node', nodeOnly, EXPORTS['./node']],
+    ['./testing', testing, EXPORTS['./testing']],
   ])('%s', (_, module, names) => {
     expect(namesOf(module)).toEqual(names);
   });

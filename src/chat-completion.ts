@@ -3,8 +3,8 @@ import { catchError, defer, from, mergeMap, type Observable } from 'rxjs';
 import { Call, type DroppedDefaults } from './call.ts';
 import { resolveConfig, type ChatCompletionOptions, type Config } from './config.ts';
 import type { CompletionEvent } from './events/event.ts';
-import type { JsonCall } from './json-method.ts';
 import type { InferInput, InferOutput, JsonSchema, StandardSchema } from './json/schema.ts';
+import { IMPORTED, type LazyParts } from './lazy-parts.ts';
 import { CHUNKS, COMPLETION, EVENTS, GENERATE_TEXT, checkMode, STREAM_TEXT, type Method } from './methods.ts';
 import { abortedBy } from './operators/abort.ts';
 import type { JsonEvent } from './operators/growing-json.ts';
@@ -48,12 +48,18 @@ import {
 export class OpenAIChatCompletion {
   readonly #config: Config;
   readonly #dropped: DroppedDefaults = new Map();
+  readonly #parts: LazyParts;
 
   constructor(options?: ChatCompletionOptions);
   /** @internal */
-  constructor(options: ChatCompletionOptions | undefined, platform: Platform);
-  constructor(options: ChatCompletionOptions = {}, platform: Platform = universalPlatform) {
+  constructor(options: ChatCompletionOptions | undefined, platform: Platform, parts?: LazyParts);
+  constructor(
+    options: ChatCompletionOptions = {},
+    platform: Platform = universalPlatform,
+    parts: LazyParts = IMPORTED,
+  ) {
     this.#config = resolveConfig(options, platform);
+    this.#parts = parts;
   }
 
   /** The model of calls that name none. */
@@ -172,8 +178,12 @@ export class OpenAIChatCompletion {
   ): Observable<JsonEvent<unknown>> {
     return defer(() => {
       const sent = copied({ messages, params });
-      const call = async (): Promise<JsonCall> => (await import('./json-method.ts')).prepareJson(sent.params, options);
-      return from(call()).pipe(mergeMap(({ method, params }) => this.#call(method, sent.messages, params, options)));
+      return from(this.#parts.json()).pipe(
+        mergeMap(({ prepareJson }) => {
+          const { method, params: asked } = prepareJson(sent.params, options);
+          return this.#call(method, sent.messages, asked, options);
+        }),
+      );
     });
   }
 
@@ -216,7 +226,7 @@ export class OpenAIChatCompletion {
     return defer(() => {
       const sent = copied({ messages, params });
       const settings = { scheduler: this.#config.scheduler, ...options };
-      return from(import('./tools/run-tools.ts')).pipe(
+      return from(this.#parts.tools()).pipe(
         mergeMap(({ runTools$ }) => runTools$(this, sent.messages, sent.params, settings)),
       );
     });

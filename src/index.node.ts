@@ -31,6 +31,7 @@ export { fetchTransport, type FetchTransportOptions } from './transport/fetch.ts
 export type {
   ClientHooks,
   Fetch,
+  PromiseClass,
   RequestInfo,
   ResponseInfo,
   RetryInfo,

@@ -10,7 +10,7 @@ const OPTIONS = {
   ...settings({
     module: 'nodenext',
     lib: ['ES2022', 'DOM', 'DOM.Iterable', 'ESNext.Disposable'],
-    types: ['node'],
+    types: ['node', 'jest'],
     allowImportingTsExtensions: true,
     exactOptionalPropertyTypes: true,
     noUncheckedIndexedAccess: true,
@@ -21,6 +21,7 @@ const OPTIONS = {
     'rxjs-openai': [join(ROOT, 'src/index.node.ts')],
     'rxjs-openai/node': [join(ROOT, 'src/node/index.ts')],
     'rxjs-openai/operators': [join(ROOT, 'src/operators/index.ts')],
+    'rxjs-openai/testing': [join(ROOT, 'src/testing/index.ts')],
     'rxjs-openai/promises': [join(ROOT, 'src/promises.node.ts')],
   },
 };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { CLIENTS } from '../support/client.ts';
-import { compile, settings } from '../support/compile.ts';
+import { compile, STRICTEST } from '../support/compile.ts';
 import { startFaultServer, type FaultServer } from '../support/fault-server.ts';
 import { OF_MANY_PROMPTS } from './many-prompts.ts';
 import { OF_ONE_PROMPT } from './one-prompt.ts';
@@ -10,23 +10,8 @@ const ROOT = join(__dirname, '../..');
 const PROMISES: Readonly<Record<keyof Recipes, Promises>> = { ...OF_MANY_PROMPTS, ...OF_ONE_PROMPT };
 const NAMES = BLOCKS.map(({ name }) => name);
 
-/** As strict as a user's compiler can be. */
 const OPTIONS = {
-  ...settings({
-    module: 'nodenext',
-    lib: ['ES2022', 'DOM', 'DOM.Iterable', 'ESNext.Disposable'],
-    types: [],
-    allowImportingTsExtensions: true,
-    exactOptionalPropertyTypes: true,
-    noUncheckedIndexedAccess: true,
-    noImplicitReturns: true,
-    noPropertyAccessFromIndexSignature: true,
-    noUnusedLocals: true,
-    noUnusedParameters: true,
-    isolatedModules: true,
-    verbatimModuleSyntax: true,
-    skipLibCheck: true,
-  }),
+  ...STRICTEST,
   paths: {
     'rxjs-openai': [join(ROOT, 'src/index.node.ts')],
     'rxjs-openai/operators': [join(ROOT, 'src/operators/index.ts')],

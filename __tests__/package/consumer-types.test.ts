@@ -9,7 +9,13 @@ import { OpenAIChatCompletion, isCompletionError, toAsyncIterable } from 'rxjs-o
 import { OpenAIChatCompletion as Promises } from 'rxjs-openai/promises';
 import { sdkTransport } from 'rxjs-openai/node';
 import { accumulate, retryCompletion, text, type CompletionSnapshot } from 'rxjs-openai/operators';
+import { answer as scripted, fakeCompletion, fakeTransport, type FakeRequest } from 'rxjs-openai/testing';
 import { interval, type Observable } from 'rxjs';
+
+const transport = fakeTransport([scripted('Hello', { afterMs: 5, end: 'reset' })]);
+const asked: readonly FakeRequest[] = transport.requests;
+const fake: OpenAIChatCompletion = asked.length > 0 ? fakeCompletion('a|') : new OpenAIChatCompletion({ transport });
+new Promises(fake);
 
 const chat = new OpenAIChatCompletion({ transport: sdkTransport({ apiKey: 'key' }) });
 const text$: Observable<string> = chat.stream$('Hi', { temperature: 0.2 }, { choice: 0 });
@@ -45,6 +51,7 @@ const ENTRIES = {
   'index.mts': `export * from 'rxjs-openai';`,
   'operators.mts': `export * from 'rxjs-openai/operators';`,
   'promises.mts': `export * from 'rxjs-openai/promises';`,
+  'testing.mts': `export * from 'rxjs-openai/testing';`,
 };
 
 /** Libraries are checked; neither Node's types nor disposables are known, nor found where the links lead to. */

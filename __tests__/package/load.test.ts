@@ -47,6 +47,25 @@ describe.each(FORMATS)('$format', (format) => {
     expect(answers).toEqual([ANSWER, ANSWER, ANSWER, ANSWER]);
   });
 
+  it('runs in virtual time over a fake', async () => {
+    const frames = await json(
+      `const { OpenAIChatCompletion } = await load('rxjs-openai');
+       const { answer, fakeCompletion, fakeTransport } = await load('rxjs-openai/testing');
+       const { TestScheduler } = await load('rxjs/testing');
+       const transport = fakeTransport([answer({ afterMs: 2, text: 'a' }, { afterMs: 1 })]);
+       const chat = new OpenAIChatCompletion({ transport });
+       const seen = [];
+       new TestScheduler((actual, expected) => {
+         seen.push(actual.map(({ frame }) => frame), JSON.stringify(actual) === JSON.stringify(expected));
+       }).run(({ expectObservable }) => {
+         expectObservable(chat.stream$('Hi')).toBe('--a|');
+         expectObservable(fakeCompletion('-a|').stream$('Hi')).toBe('-a|');
+       });
+       console.log(JSON.stringify(seen));`,
+    );
+    expect(frames).toEqual([[2, 3], true, [1, 2], true]);
+  });
+
   it('loads the SDK on the first request, and only its error class before', async () => {
     const { atImport, atRequest } = (await json(
       `${RECORD}
@@ -81,6 +100,7 @@ describe.each(FORMATS)('$format', (format) => {
        await load('rxjs-openai/operators');
        await load('rxjs-openai/promises');
        await load('rxjs-openai/node');
+       await load('rxjs-openai/testing');
        writeFileSync('.env', 'OPENAI_API_KEY=sk-late-0123456789\\nOPENAI_MODEL=late\\n');
        const { model } = new OpenAIChatCompletion();
        console.log(JSON.stringify({ model, unchanged: before === seen() }));`,
@@ -97,6 +117,7 @@ describe.each(FORMATS)('$format', (format) => {
        await load('rxjs-openai/operators');
        await load('rxjs-openai/promises');
        await load('rxjs-openai/node');
+       await load('rxjs-openai/testing');
        console.log('loaded');`,
       { flags: ['--permission', ...readable.map((path) => `--allow-fs-read=${path}/`)] },
     );

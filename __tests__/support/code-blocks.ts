@@ -13,10 +13,11 @@ export function codeBlocks(markdown: string): readonly CodeBlock[] {
   return Array.from(fences, ([, name = '', code = '']) => ({ name, code }));
 }
 
-/** What a module exports that may import these others alone. */
+/** What a module exports that may import these others alone, and knows these names besides. */
 export function exportsOf(
   code: string,
   modules: Readonly<Record<string, unknown>>,
+  globals: Readonly<Record<string, unknown>> = {},
 ): Readonly<Partial<Record<string, unknown>>> {
   const { outputText } = ts.transpileModule(code, {
     compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
@@ -26,7 +27,8 @@ export function exportsOf(
     if (Object.hasOwn(modules, name)) return modules[name];
     throw new Error(`nothing is known of the module ${name}`);
   };
-  const run = compileFunction(outputText, ['require', 'exports']) as (...globals: readonly unknown[]) => void;
-  run(require, exported);
+  const names = ['require', 'exports', ...Object.keys(globals)];
+  const run = compileFunction(outputText, names) as (...values: readonly unknown[]) => void;
+  run(require, exported, ...Object.values(globals));
   return exported;
 }

@@ -51,6 +51,23 @@ export function settings(json: Readonly<Record<string, unknown>>): ts.CompilerOp
   return options;
 }
 
+/** As strict as a user's compiler can be, over sources. */
+export const STRICTEST = settings({
+  module: 'nodenext',
+  lib: ['ES2022', 'DOM', 'DOM.Iterable', 'ESNext.Disposable'],
+  types: [],
+  allowImportingTsExtensions: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  noImplicitReturns: true,
+  noPropertyAccessFromIndexSignature: true,
+  noUnusedLocals: true,
+  noUnusedParameters: true,
+  isolatedModules: true,
+  verbatimModuleSyntax: true,
+  skipLibCheck: true,
+});
+
 /** What a module exports, by name: the shape of each value and type, spelt out. */
 export function surfaceOf({ program }: Compiled, path: string): Readonly<Record<string, readonly string[]>> {
   const checker = program.getTypeChecker();

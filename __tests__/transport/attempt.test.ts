@@ -1,5 +1,5 @@
 import { catchError, Subscription, take } from 'rxjs';
-import type { CompletionEvent, Transport } from '../../src/index.ts';
+import { CompletionError, type CompletionEvent, type PromiseClass, type Transport } from '../../src/index.ts';
 import { attempt$, type AttemptRequest } from '../../src/transport/attempt.ts';
 import { eventDecoder, type BodyDecoder } from '../../src/wire/body-decoder.ts';
 import { errorOf, HandClock, handBody, outcomeOf, recordingLogger, turn } from '../support/client.ts';
@@ -98,6 +98,49 @@ describe('attempt$', () => {
     expect(await errorOf(attempt$(request({ transport: redirecting }), eventDecoder))).toMatchObject({
       kind: 'redirect',
     });
+  });
+
+  it('ends with the error of ours that a body breaks with, unless all was said', async () => {
+    const broken = new CompletionError('The tunnel collapsed', {
+      kind: 'interrupted',
+      code: 'TUNNEL',
+      retryable: true,
+    });
+    const breaking = (said: string, error: unknown): Transport => {
+      let isSaid = false;
+      const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+        if (isSaid) controller.error(error);
+        else controller.enqueue(new TextEncoder().encode(said));
+        isSaid = true;
+      };
+      return () => Promise.resolve(new Response(new ReadableStream({ pull }, { highWaterMark: 0 })));
+    };
+    const outcome = (said: string, error: unknown) =>
+      outcomeOf(attempt$(request({ transport: breaking(said, error) }), eventDecoder));
+    expect((await outcome(text('one'), broken)).error).toBe(broken);
+    expect((await outcome(text('one') + finish(), broken)).completed).toBe(true);
+    expect((await outcome(text('one'), new Error('foreign'))).error).toMatchObject({
+      kind: 'interrupted',
+      cause: new Error('foreign'),
+    });
+  });
+
+  it('gives a transport promises of the class that it names, else of the runtime', async () => {
+    class Marked<T> extends Promise<T> {}
+    const made: unknown[] = [];
+    const sending =
+      (promise?: PromiseClass): Transport =>
+      ({ bound, signal }) => {
+        const sent = bound(() => Promise.resolve(new Response(sentence('one'))), promise)('http://host.test', {
+          signal,
+        });
+        made.push(sent.constructor);
+        return sent;
+      };
+    for (const transport of [sending(Marked), sending()]) {
+      expect(textOf((await outcomeOf(attempt$(request({ transport }), eventDecoder))).values)).toBe('one');
+    }
+    expect(made).toEqual([Marked, Promise]);
   });
 
   it('masks the headers it gave to such a transport', async () => {

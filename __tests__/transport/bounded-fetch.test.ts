@@ -4,6 +4,7 @@ import type { ResponseFacts } from '../../src/error-response.ts';
 import { accepted, boundedFetch, headerSecrets, type FetchBounds } from '../../src/transport/bounded-fetch.ts';
 import { DeadlineClock } from '../../src/deadline-clock.ts';
 import { HandClock, recordedFetch, turn } from '../support/client.ts';
+import { inSteps } from '../support/steps.ts';
 
 const URL_ASKED = 'http://host.test/v1/chat/completions';
 
@@ -144,7 +145,7 @@ describe('a redirect', () => {
     let cancelled = false;
     const body = new ReadableStream({ cancel: () => void (cancelled = true) });
     const redirect = new Response(body, { status: 302, headers: { location: 'http://else.test/?token=x' } });
-    const error = await failureOf(accepted(redirect, boundsOf().bounds));
+    const error = await failureOf(inSteps(accepted(redirect, boundsOf().bounds)));
     expect(error).toMatchObject({ kind: 'redirect', status: 302, retryable: false });
     expect(error.message).toContain('http://else.test/ (status 302)');
     expect(cancelled).toBe(true);

@@ -2,6 +2,7 @@ import { DeadlineClock } from '../../src/deadline-clock.ts';
 import type { CompletionError } from '../../src/errors.ts';
 import { accepted, type FetchBounds } from '../../src/transport/bounded-fetch.ts';
 import { HandClock, handBody } from '../support/client.ts';
+import { inSteps } from '../support/steps.ts';
 
 /** A response that is an error: what it comes to, and the clock that watches its body. */
 function accepting(response: Response, changes: Partial<FetchBounds> = {}) {
@@ -18,7 +19,7 @@ function accepting(response: Response, changes: Partial<FetchBounds> = {}) {
     onFacts: () => undefined,
     ...changes,
   };
-  const failure = accepted(response, bounds).then(
+  const failure = inSteps(accepted(response, bounds)).then(
     () => {
       throw new Error('was accepted');
     },

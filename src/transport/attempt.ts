@@ -4,12 +4,13 @@ import type { ResponseFacts } from '../error-response.ts';
 import type { RateLimit } from '../events/event.ts';
 import type { Logger } from '../logger.ts';
 import { redact } from '../redact.ts';
+import { awaited, walk, type Steps } from '../steps.ts';
 import type { BodyDecoder, BodyDecoderFactory } from '../wire/body-decoder.ts';
 import { AttemptClocks, isSuccess, timeoutError, type AttemptTimes } from './attempt-clocks.ts';
 import { accepted, boundedFetch, discard, headerSecrets, type FetchBounds } from './bounded-fetch.ts';
 import { drain } from './drain.ts';
 import { metaOf, rateLimitOf } from './response-headers.ts';
-import type { ClientHooks, Transport } from './transport.ts';
+import type { ClientHooks, Transport, TransportRequest } from './transport.ts';
 
 /** One HTTP request and everything it is held to. */
 export interface AttemptRequest extends AttemptTimes {
@@ -36,6 +37,10 @@ export interface AttemptRequest extends AttemptTimes {
 /** Completes the attempt if everything was said and the server only forgot to end; says whether it did. */
 export type EndIfWhole = () => boolean;
 
+/** A piece of the body, or how it ended. */
+type BodyRead =
+  { readonly done: false; readonly value: Uint8Array } | { readonly done: true; readonly error?: unknown };
+
 /** What a server says of how much more it takes. */
 export interface ServerLimits {
   readonly rateLimit: RateLimit | undefined;
@@ -52,7 +57,8 @@ export function attempt$<T>(request: AttemptRequest, decoderFor: BodyDecoderFact
     subscriber.add(() => {
       attempt.close('unsubscribed');
     });
-    void attempt.run();
+    // What fails after the failure was handled is a bug, and is heard of as one.
+    walk(attempt.run(), ignore, (bug) => void Promise.reject(bug as Error));
   });
 }
 
@@ -82,13 +88,13 @@ class Attempt<T> {
     });
   }
 
-  async run(): Promise<void> {
+  *run(): Steps<void> {
     // A hook that unsubscribes between two attempts: RxJS subscribes the closed subscriber to the second one all the same.
     if (this.#closed) return;
     try {
-      const response = await this.#open();
+      const response = yield* this.#open();
       if (this.#closed) discard(response);
-      else await this.#read(response);
+      else yield* this.#read(response);
     } catch (error) {
       this.#fail(this.#reported === undefined ? error : this.#reported.error);
     }
@@ -107,7 +113,7 @@ class Attempt<T> {
     this.#log(outcome);
   }
 
-  async #open(): Promise<Response> {
+  *#open(): Steps<Response> {
     const { transport, body, headers, model, attempt } = this.#request;
     const signal = this.#controller.signal;
     const bounds: FetchBounds = {
@@ -133,13 +139,14 @@ class Attempt<T> {
       },
     };
     this.#clocks.connect();
-    const response = await transport({ body, headers, signal, bound: (fetch) => boundedFetch(fetch, bounds) });
+    const bound: TransportRequest['bound'] = (fetch, promise) => boundedFetch(fetch, { ...bounds, promise });
+    const response = yield* awaited(transport({ body, headers, signal, bound }));
     this.#reported = undefined;
     // A transport that does not send through the bounded fetch may return anything.
-    return this.#closed ? response : accepted(response, bounds);
+    return this.#closed ? response : yield* accepted(response, bounds);
   }
 
-  async #read(response: Response): Promise<void> {
+  *#read(response: Response): Steps<void> {
     const { gate } = this.#request;
     const decoder = (this.#decoder = this.#decoderOf(response));
     const reader = (this.#reader = response.body?.getReader());
@@ -147,16 +154,24 @@ class Attempt<T> {
     while (reader !== undefined) {
       if (gate !== undefined) {
         this.#clocks.suspend();
-        await gate();
+        yield* awaited(gate());
         if (this.#closed) return;
       }
       this.#clocks.resume(decoder.outputs);
-      const read = await reader.read().catch((error: unknown) => ({ done: true as const, value: undefined, error }));
+      let read: BodyRead;
+      try {
+        read = yield* awaited(reader.read());
+      } catch (error) {
+        read = { done: true, error };
+      }
       if (this.#closed) return;
       this.#clocks.suspend();
       if (read.done) {
         this.#bodyEnded = true;
-        if ('error' in read) cause = maskedCause(read.error, this.#secrets());
+        if ('error' in read) {
+          if (isCompletionError(read.error) && !decoder.complete) throw read.error;
+          cause = maskedCause(read.error, this.#secrets());
+        }
         break;
       }
       decoder.push(read.value);
@@ -164,7 +179,7 @@ class Attempt<T> {
       if (decoder.done) {
         this.#bodyEnded = true;
         this.#complete(decoder);
-        await drain(reader, this.#request.scheduler, () => {
+        yield* drain(reader, this.#request.scheduler, () => {
           this.#controller.abort();
         });
         return;

@@ -3,9 +3,10 @@ import { CompletionError, describe, isCompletionError, maskedCause } from '../er
 import { classify, errorFromHttp, type ResponseFacts } from '../error-response.ts';
 import { validHeaders } from '../option-checks.ts';
 import { redact } from '../redact.ts';
+import { awaited, walk, type Steps } from '../steps.ts';
 import type { DeadlineClock } from '../deadline-clock.ts';
 import { factsOf, requestIdOf } from './response-headers.ts';
-import type { ClientHooks, Fetch, RequestInfo } from './transport.ts';
+import type { ClientHooks, Fetch, PromiseClass, RequestInfo } from './transport.ts';
 
 /** Error bodies are read up to here: a report is short, and a gateway's page tells nothing after that. */
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
@@ -30,6 +31,8 @@ export interface FetchBounds {
    * Keeps the error: what a transport throws afterwards (the SDK wraps, and quotes headers and bodies) is of no interest.
    */
   readonly report: (error: unknown) => void;
+  /** What its promises are made by. Default: `Promise`. */
+  readonly promise?: PromiseClass | undefined;
 }
 
 /**
@@ -37,22 +40,22 @@ export interface FetchBounds {
  * becomes a GET; reads error bodies under a cap and a clock; calls the hooks. Resolves to 2xx responses only.
  */
 export function boundedFetch(fetch: Fetch, bounds: FetchBounds): Fetch {
-  return async (input, init) => {
-    try {
-      return await send(fetch, bounds, input, init);
-    } catch (error) {
-      bounds.report(error);
-      throw error;
-    }
-  };
+  const { promise = Promise, report } = bounds;
+  return (input, init) =>
+    new promise((resolve, reject) => {
+      walk(send(fetch, bounds, input, init), resolve, (error) => {
+        report(error);
+        reject(error);
+      });
+    });
 }
 
-async function send(
+function* send(
   fetch: Fetch,
   bounds: FetchBounds,
   input: string | URL | Request,
   init: RequestInit | undefined,
-): Promise<Response> {
+): Steps<Response> {
   const { hooks, scheduler, request, signal } = bounds;
   // The subscriber may have left while the transport was getting ready.
   signal.throwIfAborted();
@@ -62,7 +65,7 @@ async function send(
   signal.throwIfAborted();
   bounds.onSend(headers);
   const sentAt = scheduler.now();
-  const response = await connect(fetch, bounds, input, {
+  const response = yield* connect(fetch, bounds, input, {
     ...init,
     headers,
     signal: joined(signal, init?.signal),
@@ -81,14 +84,14 @@ async function send(
     discard(response);
     throw error;
   }
-  return accepted(response, bounds);
+  return yield* accepted(response, bounds);
 }
 
 /** The response if it is a 2xx; any other becomes a typed error, its body read within the bounds. */
-export async function accepted(
+export function* accepted(
   response: Response,
   bounds: Pick<FetchBounds, 'clock' | 'idleMs' | 'discardMs' | 'scheduler' | 'secrets' | 'signal' | 'onFacts'>,
-): Promise<Response> {
+): Steps<Response> {
   const facts = factsOf(response, bounds.scheduler.now());
   bounds.onFacts(facts, response.headers);
   if (response.ok) return response;
@@ -96,26 +99,32 @@ export async function accepted(
     discard(response);
     throw redirectError(response, facts.requestId, bounds.secrets());
   }
-  const body = await readErrorBody(response, bounds, errorBodyMs(facts, bounds));
+  const body = yield* readErrorBody(response, bounds, errorBodyMs(facts, bounds));
   throw errorFromHttp(body, facts, bounds.secrets());
 }
 
-async function connect(
+function* connect(
   fetch: Fetch,
   bounds: FetchBounds,
   input: string | URL | Request,
   init: RequestInit,
-): Promise<Response> {
+): Steps<Response> {
   try {
-    return await orAborted(Promise.resolve(fetch(input, init)), bounds.signal);
+    return yield* awaited(orAborted(() => fetch(input, init), bounds));
   } catch (error) {
     throw connectionError(error, bounds.secrets());
   }
 }
 
 /** A fetch that ignores its signal must hold up nobody: the SDK keeps a timer of its own until its fetch settles. */
-function orAborted(response: Promise<Response>, signal: AbortSignal): Promise<Response> {
-  return new Promise((resolve, reject) => {
+function orAborted(
+  fetch: () => Promise<Response>,
+  { signal, promise = Promise }: Pick<FetchBounds, 'signal' | 'promise'>,
+): Promise<Response> {
+  const response = new promise<Response>((resolve) => {
+    resolve(fetch());
+  });
+  return new promise((resolve, reject) => {
     const onAbort = (): void => {
       reject(signal.reason as Error);
       void response.then(discard, ignore);
@@ -203,11 +212,11 @@ function errorBodyMs(
 }
 
 /** As much of the body as comes within the limits. One period bounds all of it: errors do not trickle. */
-async function readErrorBody(
+function* readErrorBody(
   response: Response,
   { clock, signal }: Pick<FetchBounds, 'clock' | 'signal'>,
   withinMs: number | undefined,
-): Promise<string> {
+): Steps<string> {
   clock.watch('idle', withinMs);
   const reader = response.body?.getReader();
   if (reader === undefined) return '';
@@ -221,7 +230,7 @@ async function readErrorBody(
   let bytes = 0;
   try {
     while (bytes < MAX_ERROR_BODY_BYTES) {
-      const { done, value } = await reader.read();
+      const { done, value } = yield* awaited(reader.read());
       if (done) return text + utf8.decode();
       bytes += value.byteLength;
       text += utf8.decode(value.subarray(0, MAX_ERROR_BODY_BYTES), { stream: true });

@@ -1,4 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
+import { awaited, type Steps } from '../steps.ts';
 
 /** After `[DONE]` the rest of the body is awaited this long, so that the socket can be used again. */
 const DRAIN_MS = 100;
@@ -6,15 +7,15 @@ const DRAIN_MS = 100;
 const DRAIN_BYTES = 64 * 1024;
 
 /** Reads a body to its end if that is near, and gives it up otherwise. */
-export async function drain(
+export function* drain(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   scheduler: SchedulerLike,
   giveUp: () => void,
-): Promise<void> {
+): Steps<void> {
   const timer = scheduler.schedule(giveUp, DRAIN_MS);
   try {
     for (let left = DRAIN_BYTES; left > 0;) {
-      const { done, value } = await reader.read();
+      const { done, value } = yield* awaited(reader.read());
       if (done) return;
       left -= value.byteLength;
     }

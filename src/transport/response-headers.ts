@@ -54,7 +54,7 @@ function wholeMs(milliseconds: number): number {
   return Math.min(Math.max(0, Math.ceil(milliseconds)), Number.MAX_SAFE_INTEGER);
 }
 
-const RATE_LIMIT_HEADERS = [
+export const RATE_LIMIT_HEADERS = [
   ['limitRequests', 'x-ratelimit-limit-requests', numberOf],
   ['remainingRequests', 'x-ratelimit-remaining-requests', numberOf],
   ['resetRequestsMs', 'x-ratelimit-reset-requests', durationMs],

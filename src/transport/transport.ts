@@ -1,6 +1,11 @@
 /** The signature of `fetch`. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
+/** What makes promises. */
+export type PromiseClass = new <T>(
+  executor: (resolve: (value: T | PromiseLike<T>) => void, reject: (reason?: unknown) => void) => void,
+) => Promise<T>;
+
 /** One HTTP request to be made. */
 export interface TransportRequest {
   /** The JSON body, `model`, `messages` and `stream` included. A copy made for this call; not to be changed. */
@@ -11,14 +16,17 @@ export interface TransportRequest {
   readonly signal: AbortSignal;
   /**
    * Wraps the fetch the transport sends with: redirects are refused, error bodies are bounded, read and turned into typed
-   * errors, clocks and hooks apply. A transport that sends by other means may leave it; the clocks still run.
+   * errors, clocks and hooks apply. A transport that sends by other means may leave it; the clocks still run. Its promises are of
+   * the class `promise`, by default `Promise`: who answers in virtual time, where no microtask runs, gives one that calls back at
+   * once.
    */
-  readonly bound: (fetch: Fetch) => Fetch;
+  readonly bound: (fetch: Fetch, promise?: PromiseClass) => Fetch;
 }
 
 /**
  * How a request reaches the server: resolves to the response as soon as its headers are there. What it throws passes
- * through unchanged, except for what the bounded fetch has reported, which is a `CompletionError`.
+ * through unchanged, except for what the bounded fetch has reported, which is a `CompletionError`. A body that breaks is an error
+ * of kind `interrupted`, unless it breaks with a `CompletionError`, which passes through.
  */
 export type Transport = (request: TransportRequest) => Promise<Response>;
 
