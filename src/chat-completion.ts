@@ -3,6 +3,7 @@ import { catchError, defer, from, mergeMap, type Observable } from 'rxjs';
 import { Call, type DroppedDefaults } from './call.ts';
 import { resolveConfig, type ChatCompletionOptions, type Config } from './config.ts';
 import type { CompletionEvent } from './events/event.ts';
+import { isFields } from './events/merge.ts';
 import type { InferInput, InferOutput, JsonSchema, StandardSchema } from './json/schema.ts';
 import { IMPORTED, type LazyParts } from './lazy-parts.ts';
 import { CHUNKS, COMPLETION, EVENTS, GENERATE_TEXT, checkMode, STREAM_TEXT, type Method } from './methods.ts';
@@ -142,7 +143,7 @@ export class OpenAIChatCompletion {
    * Errors with kind `configuration` if strict mode cannot express the schema, naming the place; with `invalid-output` if the answer is
    * no JSON, has text behind it (a code fence is tolerated) or violates the schema, with the validator's `issues`; with `limit` if it was
    * cut at the token limit, with `content-filter`, `refusal` and `tool` as {@link stream$} does. `partial.value` of the error is the
-   * value as far as it came. Unsubscribing aborts the request.
+   * value as far as it came. Unsubscribing aborts the request. The clocks end with the answer; a validator may take its time.
    *
    * ```
    * json$('Berlin', {}, { schema })   ---partial--partial--partial--(partial final|)
@@ -178,10 +179,12 @@ export class OpenAIChatCompletion {
   ): Observable<JsonEvent<unknown>> {
     return defer(() => {
       const sent = copied({ messages, params });
+      // What is no object is refused with the rest.
+      const given = isFields(options) ? { ...options } : options;
       return from(this.#parts.json()).pipe(
         mergeMap(({ prepareJson }) => {
-          const { method, params: asked } = prepareJson(sent.params, options);
-          return this.#call(method, sent.messages, asked, options);
+          const { method, params: asked } = prepareJson(sent.params, given);
+          return this.#call(method, sent.messages, asked, given);
         }),
       );
     });
@@ -225,7 +228,9 @@ export class OpenAIChatCompletion {
   ): Observable<ToolRunEvent> {
     return defer(() => {
       const sent = copied({ messages, params });
-      const settings = { scheduler: this.#config.scheduler, ...options };
+      const settings = isFields(options)
+        ? { ...options, scheduler: options.scheduler ?? this.#config.scheduler }
+        : options;
       return from(this.#parts.tools()).pipe(
         mergeMap(({ runTools$ }) => runTools$(this, sent.messages, sent.params, settings)),
       );
@@ -248,7 +253,7 @@ export class OpenAIChatCompletion {
       const settings = { config: this.#config, dropped: this.#dropped, method, request, gate, choice: choice ?? 0 };
       const call = new Call<T>(settings);
       const answer$ = signal ? call.run().pipe(abortedBy<T>(signal)) : call.run();
-      return method.project(answer$, { choice, onLength }).pipe(
+      return method.project(answer$, { choice, onLength, signal }).pipe(
         catchError((error: unknown) => {
           throw call.informed(error);
         }),

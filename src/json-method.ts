@@ -36,7 +36,7 @@ function jsonMethod(validate: Validate): JsonCall['method'] {
     restarts: false,
     opaque: false,
     decoderFor: readDecoder,
-    project: (source, { choice }) => source.pipe(growingJson(choice ?? 0, validate)),
+    project: (source, { choice, signal }) => source.pipe(growingJson(choice ?? 0, validate, signal)),
   };
 }
 

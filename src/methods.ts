@@ -30,8 +30,11 @@ export interface Method<T, R> {
   /** What it emits does not say itself whether it is output; the decoder knows. */
   readonly opaque: boolean;
   readonly decoderFor: BodyDecoderFactory<T>;
-  readonly project: (source: Observable<T>, options: ChoiceOptions) => Observable<R>;
+  readonly project: (source: Observable<T>, options: ProjectOptions) => Observable<R>;
 }
+
+/** What of the options of a call the way of its values depends on. */
+export type ProjectOptions = ChoiceOptions & Pick<EventsCallOptions, 'signal'>;
 
 const asText = (source: Observable<CompletionEvent>, { choice, onLength }: ChoiceOptions): Observable<string> =>
   source.pipe(shownText(choice ?? 0, onLength ?? 'complete'));

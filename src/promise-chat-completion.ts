@@ -1,6 +1,6 @@
 import type { ChatCompletion, ChatCompletionMessageParam } from 'openai/resources/chat/completions';
 import { filter, lastValueFrom, map, type Observable } from 'rxjs';
-import { iterableOf, type GatedSource, type ObservableIterable } from './async-iterable.ts';
+import { ASYNC_ITERABLE_DEFAULTS, iterableOf, type GatedSource, type ObservableIterable } from './async-iterable.ts';
 import { OpenAIChatCompletion } from './chat-completion.ts';
 import type { ChatCompletionOptions } from './config.ts';
 import type { InferInput, InferOutput, JsonSchema, StandardSchema } from './json/schema.ts';
@@ -168,7 +168,9 @@ export class PromiseChatCompletion {
     params: ToolRunParams | undefined,
     options: RunToolsOptions,
   ): ObservableIterable<ToolRunEvent> {
-    return pulled((gate) => this.#chat.runTools$(messages, params, { ...options, gate }));
+    // No gate holds back the progress of tools.
+    const { maxBuffered } = ASYNC_ITERABLE_DEFAULTS;
+    return iterableOf((gate) => this.#chat.runTools$(messages, params, { ...options, gate }), maxBuffered);
   }
 }
 

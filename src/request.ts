@@ -4,7 +4,8 @@ import type {
   ChatCompletionMessageParam,
 } from 'openai/resources/chat/completions/completions';
 import type { Config } from './config.ts';
-import { configurationError } from './errors.ts';
+import { configurationError, isCompletionError } from './errors.ts';
+import { redact } from './redact.ts';
 import { resolveRetryOption, type RetryOptions, type RetryPolicy } from './operators/retry.ts';
 import { checkNames, validHeaders, validTimeouts, type TimeoutOptions, type Timeouts } from './option-checks.ts';
 
@@ -209,12 +210,19 @@ function validMessages(messages: ChatMessages): readonly unknown[] {
 /** What JSON makes of the body, which is all that is ever sent: a copy that no later change of the caller's reaches. */
 export function copied<T extends object>(body: T): T {
   try {
-    return JSON.parse(JSON.stringify(body)) as T;
-  } catch {
+    return JSON.parse(JSON.stringify(body, finite)) as T;
+  } catch (error) {
+    if (isCompletionError(error)) throw error;
     throw configurationError(
       'messages or params cannot be written as JSON: a cycle, a BigInt, or a toJSON that throws',
     );
   }
+}
+
+/** JSON has no NaN: it would be sent as null. */
+function finite(key: string, value: unknown): unknown {
+  if (typeof value !== 'number' || Number.isFinite(value)) return value;
+  throw configurationError(`${redact(key, [], 80)} must be a finite number`, redact(key, [], 80));
 }
 
 /** Call options by name, so that a misspelt one is no silence; and the shapes of those that are used later. */

@@ -91,10 +91,13 @@ export class ToolCalls {
   }
 
   #callOf(piece: Piece): Call | undefined {
+    const byIndex = piece.serverIndex === undefined ? undefined : this.#byServerIndex.get(piece.serverIndex);
+    // Several calls may have one id, whose index then tells them apart.
+    if (byIndex !== undefined && piece.id !== EMPTY && byIndex.id === piece.id) return byIndex;
     const byId = piece.id === EMPTY ? undefined : this.#byId.get(piece.id);
-    if (byId !== undefined) return byId;
+    if (byId !== undefined) return isNamedOtherwise(byId, piece) ? undefined : byId;
     const last = this.#calls.at(-1);
-    const candidate = piece.serverIndex === undefined ? last : this.#byServerIndex.get(piece.serverIndex);
+    const candidate = piece.serverIndex === undefined ? last : byIndex;
     return candidate !== undefined && !opensAnother(candidate, piece) ? candidate : undefined;
   }
 
@@ -138,6 +141,10 @@ export class ToolCalls {
       call.shownId || call.id || `call_${this.#completionId.slice(-24)}_${String(this.#choice)}_${String(call.index)}`
     );
   }
+}
+
+function isNamedOtherwise(call: Call, { name }: Piece): boolean {
+  return name !== EMPTY && call.name !== EMPTY && name !== call.name;
 }
 
 /** Whether a piece that lands on `call` by its index (or by being last) is really the first piece of the next call. */

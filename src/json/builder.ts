@@ -2,7 +2,7 @@
 import Tokenizer from '@streamparser/json/tokenizer.js';
 import TokenType from '@streamparser/json/utils/types/tokenType.js';
 import { setOwn, type Fields } from '../events/merge.ts';
-import { escapeMarks, hasMarks, unescapeMarks } from './byte-order-marks.ts';
+import { hasMark, partsOf } from './byte-order-marks.ts';
 
 /** Text that is no JSON; says what is wrong with it. */
 export class JsonSyntaxError extends Error {
@@ -43,8 +43,12 @@ export class JsonBuilder {
   #version = 0;
   #held = '';
   #string: string | undefined;
-  /** The text holds marks, and with them escapes of ours. */
-  #marked = false;
+  /** A string, or a key, has begun and not ended. */
+  #inString = false;
+  /** What of it stood before its last byte order mark. */
+  #prefix = '';
+  /** It is ended for the tokenizer alone. */
+  #isJoining = false;
 
   constructor(onValue?: OnValue) {
     this.#onValue = onValue;
@@ -75,7 +79,7 @@ export class JsonBuilder {
     const ready = all.slice(0, all.length - this.#held.length);
     if (ready === '') return;
     this.#guarded(() => {
-      this.#tokenizer.write(this.#escaped(ready));
+      this.#write(ready);
     });
   }
 
@@ -109,10 +113,36 @@ export class JsonBuilder {
     if (frame !== undefined && Array.isArray(frame.container)) frame.container.length = 0;
   }
 
-  #escaped(text: string): string {
-    const marked = hasMarks(text);
-    this.#marked ||= marked;
-    return marked ? escapeMarks(text) : text;
+  #write(text: string): void {
+    if (!hasMark(text)) {
+      this.#tokenizer.write(text);
+      return;
+    }
+    partsOf(text).forEach((part, index) => {
+      if (index > 0) this.#mark();
+      if (part !== '') this.#tokenizer.write(part);
+    });
+  }
+
+  /** Goes around the tokenizer, which would lose it: the string before it ends, and another begins that continues it. */
+  #mark(): void {
+    this.#expect(this.#inString);
+    this.#isJoining = true;
+    this.#tokenizer.write('"');
+    this.#isJoining = false;
+    this.#tokenizer.write('"');
+    this.#inString = true;
+  }
+
+  #onToken(text: string, partial: boolean): void {
+    this.#inString = partial;
+    if (this.#isJoining) {
+      this.#prefix += `${text}\ufeff`;
+      return;
+    }
+    const whole = this.#prefix + text;
+    if (!partial) this.#prefix = '';
+    this.#onString(whole, partial);
   }
 
   #guarded(work: () => void): void {
@@ -147,7 +177,7 @@ export class JsonBuilder {
         this.#onComma();
         break;
       case TokenType.STRING:
-        this.#onString(this.#marked ? unescapeMarks(value as string) : (value as string), partial);
+        this.#onToken(value as string, partial);
         break;
       default:
         if (!partial) this.#onWhole(value);

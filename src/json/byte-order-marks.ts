@@ -1,27 +1,25 @@
 /**
- * A detour for U+FEFF. The tokenizer decodes each piece of a string by itself, and a decoder drops a byte order mark where a text
- * begins: one inside a string would be lost, escaped or not. So it travels as two characters that say it, and so does the
- * character that introduces them. U+FFFF is none that texts are made of.
+ * Where U+FEFF stands in JSON text. The tokenizer decodes each piece of a string by itself, and a decoder drops a byte order mark
+ * with which a text begins: one inside a string would be lost, escaped or not.
  */
 
-const MARKS = /[\ufeff\uffff]|\\u(?:feff|ffff)/i;
+const MARK = /\ufeff|\\ufeff/i;
 
 /** Escapes are read whole, so that `\\ufeff` (a backslash, then letters) stays what it is. */
-const MARK_OR_ESCAPE = /[\ufeff\uffff]|\\u(?:feff|ffff)|\\[^]/gi;
+const MARK_OR_ESCAPE = /\ufeff|\\ufeff|\\[^]/gi;
 
-export function hasMarks(text: string): boolean {
-  return MARKS.test(text);
+export function hasMark(text: string): boolean {
+  return MARK.test(text);
 }
 
-/** JSON text, escapes not cut, → the same with marks as they travel. */
-export function escapeMarks(text: string): string {
-  return text.replace(MARK_OR_ESCAPE, (found) => {
-    if (/^(?:\ufeff|\\ufeff)$/i.test(found)) return '\uffff1';
-    return /^(?:\uffff|\\uffff)$/i.test(found) ? '\uffff0' : found;
-  });
-}
-
-/** What the tokenizer read → the string that was meant. */
-export function unescapeMarks(text: string): string {
-  return text.replace(/\uffff([01])/g, (_, digit) => (digit === '1' ? '\ufeff' : '\uffff'));
+/** JSON text, its escapes not cut, → what stands between its marks. */
+export function partsOf(text: string): readonly string[] {
+  const parts: string[] = [];
+  let from = 0;
+  for (const { 0: found, index } of text.matchAll(MARK_OR_ESCAPE)) {
+    if (found.length === 2) continue;
+    parts.push(text.slice(from, index));
+    from = index + found.length;
+  }
+  return [...parts, text.slice(from)];
 }

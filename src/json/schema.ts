@@ -102,7 +102,7 @@ function copied(schema: Fields, of: string, option: string): Fields {
 
 function standardValidator(standard: Standard): Validate {
   const told = (result: StandardSchemaV1.Result<unknown>): Verdict =>
-    result.issues === undefined ? result : { issues: result.issues.map(toIssue) };
+    result.issues === undefined ? result : { issues: result.issues.slice(0, MAX_ISSUES).map(toIssue) };
   return (value) => {
     const result = standard.validate(value);
     return 'then' in result ? Promise.resolve(result).then(told) : told(result);
@@ -131,9 +131,18 @@ function jsonSchemaValidator(schema: Fields, of: string, option: string): Valida
   const declared = typeof schema['$schema'] === 'string' ? schema['$schema'].replace(/#$/, '') : '';
   // It writes into the schema it is given.
   const own = copied(schema, of, option) as Schema;
-  const validator = new Validator(own, DRAFTS[declared] ?? '2020-12', false);
+  const guarded = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      const why = error instanceof Error ? redact(error.message, [], 200) : 'it cannot be read';
+      throw configurationError(`${of}: ${option} is no valid JSON Schema: ${why}`, option);
+    }
+  };
+  const validator = guarded(() => new Validator(own, DRAFTS[declared] ?? '2020-12', false));
   return (value) => {
-    const { valid, errors } = validator.validate(value);
+    if (hasLoneSurrogate(value)) return { issues: [{ message: 'A key holds half a character.' }] };
+    const { valid, errors } = guarded(() => validator.validate(value));
     if (valid) return { value };
     const isInnermost = ({ keywordLocation }: { keywordLocation: string }): boolean =>
       !errors.some((other) => other.keywordLocation.startsWith(`${keywordLocation}/`));
@@ -146,6 +155,12 @@ function jsonSchemaValidator(schema: Fields, of: string, option: string): Valida
   };
 }
 
+/** Its paths are addresses, which cannot hold half a surrogate pair. */
+function hasLoneSurrogate(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(([key, member]) => /\p{Surrogate}/u.test(key) || hasLoneSurrogate(member));
+}
+
 /** A long list may be wrong in each of its elements. */
 const MAX_ISSUES = 100;
 
@@ -156,7 +171,7 @@ function keysOf(location: string, root: unknown): readonly (string | number)[] {
     .split('/')
     .slice(1)
     .map((segment) => {
-      const key = decodeURI(segment).replaceAll('~1', '/').replaceAll('~0', '~');
+      const key = decodeURI(segment.replaceAll('%23', '#')).replaceAll('~1', '/').replaceAll('~0', '~');
       const isList = Array.isArray(at);
       at = typeof at === 'object' && at !== null ? (at as Fields)[key] : undefined;
       return isList ? Number(key) : key;

@@ -26,7 +26,19 @@ const REFUSED: Readonly<Record<string, string>> = {
 };
 
 /** Said for readers and other tools, and refused or ignored by the server. */
-const DROPPED = new Set(['$schema', '$id', '$comment', 'default', 'examples', 'required', 'additionalProperties']);
+const DROPPED = new Set([
+  ...['$schema', '$id', '$comment', 'default', 'examples', 'required', 'additionalProperties'],
+  ...['contentEncoding', 'contentMediaType', 'contentSchema'],
+]);
+
+/** The server refuses others; what they ask for is left to the validator. */
+const FORMATS: ReadonlySet<unknown> = new Set('date-time time date duration email hostname ipv4 ipv6 uuid'.split(' '));
+
+/** The server's expressions know no looking ahead or behind, nor references back. */
+const UNKNOWN_PATTERN = /\(\?(?:[=!]|<[=!])|\\(?:[1-9]|k<)/;
+
+/** Allowed beside a reference nowhere: the server refuses all but it. */
+const ANNOTATIONS = new Set(['title', 'description', 'deprecated', 'readOnly', 'writeOnly', ...DROPPED]);
 
 /**
  * A JSON Schema as OpenAI's strict mode takes it: objects are closed, all properties are required, `oneOf` is `anyOf`. Nothing is
@@ -41,16 +53,13 @@ export function strictSchema(schema: Fields, of: string): Fields {
       `${of}: the schema at ${pointer(path)} ${what}, which strict mode cannot express: ${remedy}`,
       pointer(path),
     );
-  if (!typesOf(schema).includes('object') || Array.isArray(schema['type'])) {
-    throw refuse([], 'is no object', 'wrap it in an object with one property');
-  }
 
   const each = (value: unknown, path: readonly string[]): Fields => {
     if (!isFields(value)) throw refuse(path, 'allows anything', 'give it a type');
     checkKeywords(value, path);
     const strict: Fields = {};
     for (const [key, member] of Object.entries(value)) {
-      if (DROPPED.has(key)) continue;
+      if (DROPPED.has(key) || isLeftToValidator(key, member) || isBesideReference(key, value)) continue;
       const at = [...path, key];
       if (key === 'properties' || key === '$defs' || key === 'definitions') setOwn(strict, key, mapped(member, at));
       else if (key === 'items') setOwn(strict, key, each(member, at));
@@ -70,6 +79,8 @@ export function strictSchema(schema: Fields, of: string): Fields {
     if (path.length === 0 && ('anyOf' in value || 'oneOf' in value)) {
       throw refuse(path, 'is a union', 'wrap it in an object with one property');
     }
+    const beside = Object.keys(value).find((key) => key !== '$ref' && !ANNOTATIONS.has(key));
+    if ('$ref' in value && beside !== undefined) throw refuse(path, `uses ${beside} beside $ref`, 'use anyOf');
     if (typesOf(value).includes('array') && !('items' in value)) {
       throw refuse(path, 'is a list of anything', 'say what its items are');
     }
@@ -87,7 +98,7 @@ export function strictSchema(schema: Fields, of: string): Fields {
     (Array.isArray(value) ? value : []).map((member, index) => each(member, [...path, String(index)]));
 
   const known = (reference: unknown, path: readonly string[]): unknown => {
-    if (typeof reference === 'string' && resolves(schema, reference)) return reference;
+    if (typeof reference === 'string' && definitionOf(schema, reference) !== undefined) return reference;
     throw refuse(path, 'refers to another document', 'put what it refers to into $defs');
   };
 
@@ -97,6 +108,12 @@ export function strictSchema(schema: Fields, of: string): Fields {
       throw refuse(path, 'has properties of any name', 'name the properties, or use a list of entries');
     }
     const properties = isFields(value['properties']) ? value['properties'] : {};
+    const missing = (Array.isArray(required) ? (required as readonly unknown[]) : []).find(
+      (key) => !Object.hasOwn(properties, key as string),
+    );
+    if (missing !== undefined) {
+      throw refuse(path, `requires ${JSON.stringify(missing)} and does not describe it`, 'add it to properties');
+    }
     for (const [key, member] of Object.entries(properties)) {
       const isRequired = Array.isArray(required) && required.includes(key);
       if (isRequired || (isFields(member) && 'default' in member)) continue;
@@ -113,7 +130,27 @@ export function strictSchema(schema: Fields, of: string): Fields {
     return types.length === 1 ? types[0] : types;
   };
 
-  return each(schema, []);
+  const root = rootOf(schema);
+  if (!typesOf(root).includes('object') || Array.isArray(root['type'])) {
+    throw refuse([], 'is no object', 'wrap it in an object with one property');
+  }
+  return each(root, []);
+}
+
+/** A root that only refers to a definition is that definition. */
+function rootOf(schema: Fields): Fields {
+  const { $ref: reference, ...rest } = schema;
+  const definition = typeof reference === 'string' && reference !== '#' ? definitionOf(schema, reference) : undefined;
+  return isFields(definition) ? { ...rest, ...definition } : schema;
+}
+
+function isLeftToValidator(key: string, value: unknown): boolean {
+  if (key === 'format') return !FORMATS.has(value);
+  return key === 'pattern' && typeof value === 'string' && UNKNOWN_PATTERN.test(value);
+}
+
+function isBesideReference(key: string, schema: Fields): boolean {
+  return key !== '$ref' && '$ref' in schema && ANNOTATIONS.has(key);
 }
 
 function typesOf({ type, properties }: Fields): readonly unknown[] {
@@ -127,15 +164,24 @@ function typeOf(value: unknown): string {
   return typeof value;
 }
 
-/** Whether a reference leads to a place in the same schema. */
-function resolves(root: Fields, reference: string): boolean {
-  if (!reference.startsWith('#')) return false;
+/** What a reference leads to in the same schema: RFC 6901, 6. */
+function definitionOf(root: Fields, reference: string): unknown {
+  if (reference === '#') return root;
+  if (!reference.startsWith('#/')) return undefined;
   let at: unknown = root;
-  for (const segment of reference.slice(1).split('/').slice(1)) {
-    const key = decodeURIComponent(segment).replaceAll('~1', '/').replaceAll('~0', '~');
+  for (const segment of reference.slice(2).split('/')) {
+    const key = decoded(segment).replaceAll('~1', '/').replaceAll('~0', '~');
     at = typeof at === 'object' && at !== null && Object.hasOwn(at, key) ? (at as Fields)[key] : undefined;
   }
-  return at !== undefined;
+  return at;
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }
 
 /** A JSON Pointer as the fragment of an address: RFC 6901, 6. */

@@ -1,10 +1,12 @@
 import { catchError, concat, defer, from, map, type Observable, type OperatorFunction } from 'rxjs';
 import { isCompletionError, withDetails } from '../errors.ts';
 import type { CompletionEvent } from '../events/event.ts';
+import { isFields } from '../events/merge.ts';
 import { TextBuffer } from '../events/text-buffer.ts';
 import type { DeepPartial } from '../json/deep-partial.ts';
 import type { Validate } from '../json/schema.ts';
 import { JsonText } from '../json/text.ts';
+import { abortedBy } from './abort.ts';
 import { asInvalidOutput, validated } from './json-output.ts';
 import { operate } from './operate.ts';
 import { TextTurn } from './text.ts';
@@ -34,6 +36,7 @@ interface Mark {
 export function growingJson<T, Written>(
   choice: number,
   validate: Validate,
+  signal?: AbortSignal | null,
 ): OperatorFunction<CompletionEvent | Mark, JsonEvent<T, Written>> {
   return (source) =>
     defer(() => {
@@ -45,7 +48,9 @@ export function growingJson<T, Written>(
           const show = (): void => {
             if (builder.version === shown) return;
             shown = builder.version;
-            subscriber.next({ type: 'partial', value: builder.snapshot() as DeepPartial<Written> });
+            const value = builder.snapshot();
+            // The root of a strict schema is an object: what else has come is wrong, and will be told at the end.
+            if (isFields(value)) subscriber.next({ type: 'partial', value: value as DeepPartial<Written> });
           };
           const read = (work: () => void): void => {
             try {
@@ -91,6 +96,8 @@ export function growingJson<T, Written>(
         if (!isCompletionError(error) || !builder.begun) throw error;
         throw withDetails(error, { partial: { ...error.partial, value: builder.snapshot() } });
       };
-      return concat(partial$, final$).pipe(catchError(informed));
+      // A validator may take as long as it likes.
+      const settled$ = signal ? final$.pipe(abortedBy(signal)) : final$;
+      return concat(partial$, settled$).pipe(catchError(informed));
     });
 }

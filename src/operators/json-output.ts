@@ -33,10 +33,8 @@ export function validated(validate: Validate, value: unknown, text: string): Pro
 }
 
 function refusedBy(issues: readonly OutputIssue[], value: unknown, text: string): CompletionError {
-  const [first] = issues;
-  const where = first?.path === undefined || first.path.length === 0 ? '' : ` at ${first.path.join('.')}`;
-  // Not what the validator says of it: that may quote the model.
-  return invalidOutput(`The output does not satisfy its schema${where}; see issues`, text, value, issues);
+  // Not what the validator says of it, nor where: both may quote the model.
+  return invalidOutput('The output does not satisfy its schema; see issues', text, value, issues);
 }
 
 function invalidOutput(

@@ -144,7 +144,7 @@ export function unshowable({ reason, refused, called, onLength }: TurnEnd): Comp
       kind: 'tool',
     });
   }
-  if (reason === 'length' && onLength === 'error') {
+  if (isLength(reason) && onLength === 'error') {
     return new CompletionError(
       'The answer was cut at the token limit (finish_reason "length"); raise max_completion_tokens',
       {
@@ -154,6 +154,11 @@ export function unshowable({ reason, refused, called, onLength }: TurnEnd): Comp
     );
   }
   return undefined;
+}
+
+/** Whether an answer was cut at the token limit; some servers have names of their own for it. */
+export function isLength(reason: FinishReason): boolean {
+  return reason === 'length' || reason === 'model_length' || reason === 'max_tokens';
 }
 
 /** For operators that cannot take back what they have emitted. */

@@ -2,6 +2,7 @@ import {
   catchError,
   concat,
   defer,
+  EMPTY,
   from,
   isObservable,
   map,
@@ -79,15 +80,16 @@ export function execute$(
   };
 
   const run$ = (tool: Tool, args: unknown): Observable<ToolCallEventOfRun> =>
-    withSignal((signal) => {
+    defer(() => {
       let result: unknown;
-      const progress$ = valuesOf(() => tool.execute(args, { signal, toolCallId: call.id })).pipe(
-        map(({ value, progress }) => {
-          result = value;
-          return progress ? [{ type: 'tool-progress' as const, ...of$, value }] : [];
-        }),
-        mergeMap((events) => events),
-        takeUntil(deadline(call.name, settings)),
+      const progress$ = withSignal((signal) =>
+        valuesOf(() => tool.execute(args, { signal, toolCallId: call.id }), signal).pipe(
+          mergeMap(({ value, progress }) => {
+            result = value;
+            return progress ? [{ type: 'tool-progress' as const, ...of$, value }] : [];
+          }),
+          takeUntil(deadline(call.name, settings)),
+        ),
       );
       const result$ = defer(() => {
         const content = textOf(result, call.name);
@@ -136,13 +138,26 @@ export function execute$(
 }
 
 /** The values of what a tool returned, and whether they are progress: of an Observable each is. */
-function valuesOf(execute: () => unknown): Observable<{ readonly value: unknown; readonly progress: boolean }> {
+function valuesOf(execute: () => unknown, signal: AbortSignal): Observable<ToolValue> {
+  const each = (output: unknown): Observable<ToolValue> => {
+    // The tool itself may have ended the run.
+    if (signal.aborted) return EMPTY;
+    if (!isObservable(output) && !isAsyncIterable(output)) return of({ value: output, progress: false });
+    return from(output as ObservableInput<unknown>).pipe(map((value) => ({ value, progress: true })));
+  };
   return defer(() => {
     const output = execute();
-    if (isObservable(output)) return from(output).pipe(map((value: unknown) => ({ value, progress: true })));
-    const value$ = isPromise(output) ? from(output) : of(output);
-    return value$.pipe(map((value) => ({ value, progress: false })));
+    return isPromise(output) ? from(output).pipe(mergeMap(each)) : each(output);
   });
+}
+
+interface ToolValue {
+  readonly value: unknown;
+  readonly progress: boolean;
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
 
 function asked(approve: () => ReturnType<Approve>): Observable<{ approved: boolean; reason?: string | undefined }> {
@@ -201,8 +216,11 @@ function textOf(result: unknown, name: string): string {
 /** A failure as the model is told it, so that it can do better. */
 function contentOf(error: unknown): string {
   const issues = isCompletionError(error) ? (error.issues ?? []) : [];
-  return [`Error: ${redact(describe(error).message)}`, ...issues.map(lineOf)].join('\n');
+  return [`Error: ${redact(describe(error).message)}`, ...issues.slice(0, MAX_TOLD_ISSUES).map(lineOf)].join('\n');
 }
+
+/** The first ones say enough; a long list may be wrong in each of its elements. */
+const MAX_TOLD_ISSUES = 20;
 
 function lineOf({ message, path }: OutputIssue): string {
   return path === undefined || path.length === 0 ? `- ${message}` : `- ${path.join('.')}: ${message}`;

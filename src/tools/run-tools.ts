@@ -1,10 +1,11 @@
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
 import { catchError, concat, defer, EMPTY, from, mergeMap, of, repeat, tap, type Observable } from 'rxjs';
-import { CompletionError, isCompletionError, withDetails } from '../errors.ts';
+import { CompletionError, isCompletionError, withDetails, type PartialCompletion } from '../errors.ts';
 import type { CompletionEvent, FinishReason } from '../events/event.ts';
 import { isFields, type Fields } from '../events/merge.ts';
 import { abortedBy } from '../operators/abort.ts';
 import { copied, type ChatCompletionParams, type ChatMessages, type EventsCallOptions } from '../request.ts';
+import { isLength } from '../operators/text.ts';
 import type { MessagesEvent, RoundStartEvent, ToolRunEvent } from './events.ts';
 import { execute$ } from './execute.ts';
 import { resolveRun, type RunSettings, type ToolRunOptions, type ToolRunParams } from './run-options.ts';
@@ -49,9 +50,18 @@ export function runTools$(
       rounds$,
       defer(() => of(run.messagesEvent())),
     );
-    return options.signal ? all$.pipe(abortedBy(options.signal)) : all$;
+    return options.signal ? all$.pipe(abortedBy(options.signal, () => run.partial())) : all$;
   });
 }
+
+interface Executing {
+  readonly said: readonly ChatCompletionMessageParam[];
+  readonly calls: readonly RequestedCall[];
+  readonly contents: readonly (string | undefined)[];
+}
+
+/** How an answer ends whose calls are meant. */
+const WHOLE: ReadonlySet<string> = new Set(['tool_calls', 'stop', 'function_call']);
 
 /** One subscription: the conversation as far as it came. */
 class ToolRun {
@@ -59,6 +69,9 @@ class ToolRun {
   readonly #settings: RunSettings;
   #messages: ChatMessages;
   #round = 0;
+  #turn = new Turn();
+  /** The calls that are being executed, and what the model is to be told of those that are done. */
+  #executing: Executing | undefined;
   #reason: FinishReason = null;
   done = false;
 
@@ -72,7 +85,7 @@ class ToolRun {
   /** Asks the model once, and executes what it calls. */
   round$(): Observable<ToolRunEvent> {
     this.#round += 1;
-    const turn = new Turn();
+    const turn = (this.#turn = new Turn());
     const { params, call } = this.#settings;
     const asked = this.#round === 1 ? params : withFreeChoice(params);
     const answer$ = this.#chat.events$(this.#messages, asked, call).pipe(
@@ -89,6 +102,11 @@ class ToolRun {
         throw this.#informed(error);
       }),
     );
+  }
+
+  /** What there is when something else ends the run. */
+  partial(): PartialCompletion {
+    return { ...this.#turn.partial(), messages: this.#conversation() };
   }
 
   messagesEvent(): MessagesEvent {
@@ -115,9 +133,9 @@ class ToolRun {
         kind: 'content-filter',
       });
     }
-    if (reason === 'length' && (called || this.#settings.onLength === 'error')) {
+    if (isLength(reason) && (called || this.#settings.onLength === 'error')) {
       const what = called ? '; its tool calls were not executed' : '';
-      return new CompletionError(`The answer was cut at the token limit (finish_reason "length")${what}`, {
+      return new CompletionError(`The answer was cut at the token limit (finish_reason "${String(reason)}")${what}`, {
         kind: 'limit',
         code: 'length',
       });
@@ -126,6 +144,12 @@ class ToolRun {
       return new CompletionError('The answer ends in tool calls (finish_reason "tool_calls"), and there are none', {
         kind: 'protocol',
       });
+    }
+    if (called && reason !== null && !WHOLE.has(reason)) {
+      return new CompletionError(
+        `The answer ended for another reason than its tool calls (finish_reason "${reason}"), which were not executed`,
+        { kind: 'protocol' },
+      );
     }
     if (!called || this.#round < this.#settings.maxRounds) return undefined;
     return new CompletionError(
@@ -136,7 +160,8 @@ class ToolRun {
 
   /** The calls of a round side by side; what the model is told of them in the order of the calls. */
   #results(calls: readonly RequestedCall[], said: readonly ChatCompletionMessageParam[]): Observable<ToolRunEvent> {
-    const contents: string[] = calls.map(() => '');
+    const contents: (string | undefined)[] = calls.map(() => undefined);
+    this.#executing = { said, calls, contents };
     const events$ = from(calls).pipe(
       mergeMap(
         (call, index) =>
@@ -147,13 +172,22 @@ class ToolRun {
       ),
     );
     const answered$ = defer(() => {
-      const results = calls.map(({ id }, index): ChatCompletionMessageParam => {
-        return { role: 'tool', tool_call_id: id, content: contents[index] ?? '' };
-      });
-      this.#messages = [...this.#list(), ...said, ...results];
+      this.#messages = this.#conversation();
+      this.#executing = undefined;
       return EMPTY;
     });
     return concat(events$, answered$);
+  }
+
+  /** As far as it can be gone on with: a call that has run is never lost, for it would be run again. */
+  #conversation(): readonly ChatCompletionMessageParam[] {
+    if (this.#executing === undefined) return this.#list();
+    const { said, calls, contents } = this.#executing;
+    const results = calls.map(({ id }, index): ChatCompletionMessageParam => {
+      const content = contents[index] ?? 'Error: the run ended before this call was done.';
+      return { role: 'tool', tool_call_id: id, content };
+    });
+    return [...this.#list(), ...said, ...results];
   }
 
   #list(): readonly ChatCompletionMessageParam[] {
@@ -163,7 +197,7 @@ class ToolRun {
   /** With the conversation so far, which can be gone on with. */
   #informed(error: unknown): unknown {
     if (!isCompletionError(error)) return error;
-    return withDetails(error, { partial: { ...error.partial, messages: this.#list() } });
+    return withDetails(error, { partial: { ...error.partial, messages: this.#conversation() } });
   }
 }
 

@@ -25,7 +25,8 @@ export interface ToolOptions<S, Args> {
    */
   readonly strict?: boolean | undefined;
   /**
-   * Does it. Returns the result, a Promise of it, or an Observable: each of its values is progress as it comes, the last one the result.
+   * Does it. Returns the result, a Promise of it, or an Observable (also an async iterable, or a Promise of one): each of its values is
+   * progress as it comes, the last one the result.
    * The model is told the result: a text as it is, anything else as JSON.
    */
   execute(args: Args, context: ToolContext): unknown;

@@ -113,6 +113,9 @@ function argumentsOf(toolCall: Fields | undefined): string {
   return typeof text === 'string' ? text : '';
 }
 
+/** The calls are put in anew; `content_parts` is our own name for parts of unknown types. */
+const NOT_SENT: ReadonlySet<string> = new Set(['tool_calls', 'content_parts', '__proto__']);
+
 /**
  * The answer as a server wants it back: with its reasoning and whatever fields it had besides OpenAI's own, for some providers
  * refuse the next turn without; audio by its id.
@@ -121,7 +124,7 @@ function toParam(message: Fields, toolCalls: readonly Fields[]): ChatCompletionM
   const param: Fields = {};
   for (const [key, value] of Object.entries(message)) {
     const isSaid = key === 'content' || (value !== null && value !== undefined);
-    if (isSaid && key !== 'tool_calls' && key !== '__proto__') param[key] = value;
+    if (isSaid && !NOT_SENT.has(key)) param[key] = value;
   }
   const audio = param['audio'];
   if (isFields(audio)) param['audio'] = { id: audio['id'] };
