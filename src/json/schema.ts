@@ -54,12 +54,21 @@ export function resolveValidator(schema: unknown, of: string, option: string): V
 }
 
 function fieldsOf(schema: unknown, of: string, option: string): Fields {
-  if (isFields(schema)) return schema;
+  if (isFields(schema) && looksLikeOne(schema)) return schema;
   throw configurationError(
     `${of}: ${option} must be a Standard Schema (zod, valibot, arktype …) or a JSON Schema`,
     option,
   );
 }
+
+/** Whatever object somebody passes by mistake (the module of zod itself) would be a JSON Schema that says nothing. */
+function looksLikeOne(schema: Fields): boolean {
+  const keys = Object.keys(schema);
+  return keys.length === 0 || keys.some((key) => KEYWORDS.test(key) && typeof schema[key] !== 'function');
+}
+
+const KEYWORDS =
+  /^(?:\$(?:schema|id|ref|defs)|type|properties|required|additionalProperties|items|enum|const|anyOf|oneOf|allOf|not|if|pattern|format|min.+|max.+)$/;
 
 type Standard = StandardSchemaV1.Props & Partial<StandardJSONSchemaV1.Props>;
 
