@@ -31,11 +31,21 @@ const ROWS = [
   'chat-completion.ts',
   'async-iterable.ts',
   'promise-chat-completion.ts',
+  'relay/',
   'node/',
 ];
 
 /** Lists of re-exports for users; they may import everything, and nothing may import them. */
-const BARRELS = ['index.ts', 'index.node.ts', 'promises.ts', 'promises.node.ts', 'node/index.ts', 'operators/index.ts'];
+const BARRELS = [
+  'index.ts',
+  'index.node.ts',
+  'promises.ts',
+  'promises.node.ts',
+  'node/index.ts',
+  'operators/index.ts',
+  'relay/index.ts',
+  'relay/index.node.ts',
+];
 
 function rowOf(path: string): number {
   return BARRELS.includes(path) ? ROWS.length : ROWS.findIndex((row) => path === row || path.startsWith(row));
@@ -99,7 +109,7 @@ describe('what a page or a worker loads', () => {
     expect(files.filter((path) => /^(?:node|transport|wire)\/|^config\.ts$/.test(path))).toEqual([]);
   });
 
-  it.each(['index.ts', 'promises.ts'])(
+  it.each(['index.ts', 'promises.ts', 'relay/index.ts'])(
     '%s loads RxJS, the SSE parser and the error class of the SDK, nothing else',
     (entry) => {
       const { files, packages } = loadedWith(sources, entry);

@@ -10,7 +10,13 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const update = process.argv.includes('--update');
 
 /** The universal side of each entry point; that the Node side has the same names and types is a test of its own. */
-const ENTRY_POINTS = { index: 'index', operators: 'operators/index', promises: 'promises', node: 'node/index' };
+const ENTRY_POINTS = {
+  index: 'index',
+  operators: 'operators/index',
+  promises: 'promises',
+  relay: 'relay/index',
+  node: 'node/index',
+};
 
 const QUIET = { default: { logLevel: ExtractorLogLevel.None } };
 

@@ -9,6 +9,7 @@ import { OpenAIChatCompletion, isCompletionError, toAsyncIterable } from 'rxjs-o
 import { OpenAIChatCompletion as Promises } from 'rxjs-openai/promises';
 import { sdkTransport } from 'rxjs-openai/node';
 import { accumulate, retryCompletion, text, type CompletionSnapshot } from 'rxjs-openai/operators';
+import { createRelay, type Relay } from 'rxjs-openai/relay';
 import { interval, type Observable } from 'rxjs';
 
 const chat = new OpenAIChatCompletion({ transport: sdkTransport({ apiKey: 'key' }) });
@@ -16,6 +17,13 @@ const text$: Observable<string> = chat.stream$('Hi', { temperature: 0.2 }, { cho
 const view$: Observable<CompletionSnapshot> = chat.events$('Hi').pipe(retryCompletion({ mode: 'restart' }), accumulate());
 const joined$: Observable<string> = chat.events$('Hi', {}, { retry: false }).pipe(retryCompletion(), text());
 const answer: Promise<string> = new Promises(chat).generateCompletion([{ role: 'user', content: 'Hi' }]);
+const relay: Relay = createRelay({
+  completion: chat,
+  models: ['gpt-4o-mini'],
+  authorize: () => ({ id: 1 }),
+  onUsage: (usage, { user }) => [usage?.total_tokens, user.id.toFixed()],
+});
+void relay;
 view$.subscribe(({ text }) => joined$.subscribe((piece) => text + piece));
 text$.subscribe({ error: (error: unknown) => isCompletionError(error) && error.kind.length });
 
@@ -45,6 +53,7 @@ const ENTRIES = {
   'index.mts': `export * from 'rxjs-openai';`,
   'operators.mts': `export * from 'rxjs-openai/operators';`,
   'promises.mts': `export * from 'rxjs-openai/promises';`,
+  'relay.mts': `export * from 'rxjs-openai/relay';`,
 };
 
 /** Libraries are checked; neither Node's types nor disposables are known, nor found where the links lead to. */

@@ -1,0 +1,120 @@
+/** The body of a request: JSON of limited size that has come within a limited time. */
+import type { SchedulerLike } from 'rxjs';
+import { Refusal } from './refusal.ts';
+import { readJson } from '../wire/document.ts';
+
+/** What a body is held to. */
+export interface BodyBounds {
+  readonly maxBodyBytes: number;
+  readonly bodyMs: number | undefined;
+  readonly scheduler: SchedulerLike;
+}
+
+/** Throws a 415 for what is no JSON. A page of another origin may post a form or plain text without asking; JSON it may not. */
+export function checkContentType(headers: Headers): void {
+  const [type = '', ...parameters] = (headers.get('content-type') ?? '').split(';').map((part) => part.trim());
+  const charset = parameters.find((parameter) => /^charset\s*=/i.test(parameter));
+  const isUtf8 = charset === undefined || /^charset\s*=\s*"?utf-?8"?$/i.test(charset);
+  if (type.toLowerCase() !== 'application/json' || !isUtf8) {
+    throw new Refusal(415, 'The content type must be application/json', { code: 'unsupported_content_type' });
+  }
+  const encoding = headers.get('content-encoding');
+  if (encoding !== null && encoding.trim().toLowerCase() !== 'identity') {
+    throw new Refusal(415, 'The body must not be compressed', { code: 'unsupported_content_encoding' });
+  }
+}
+
+/** Throws a 413 for a body that says itself that it is too large; one that lies is found out while it is read. */
+export function checkContentLength(headers: Headers, maxBodyBytes: number): void {
+  if (Number(headers.get('content-length') ?? 0) > maxBodyBytes) throw tooLarge(maxBodyBytes);
+}
+
+/** The body as JSON has it. Throws refusals: 400 if it is none, 408 if it takes too long, 413 if it is too large. */
+export async function readBody(request: Request, bounds: BodyBounds): Promise<unknown> {
+  const bytes = await bytesOf(request, bounds);
+  const text = decoded(bytes);
+  if (text?.trim() === '') throw new Refusal(400, 'The body is empty', { code: 'invalid_json' });
+  const body = text === undefined ? undefined : readJson(text);
+  if (body === undefined) throw new Refusal(400, 'The body is no valid JSON', { code: 'invalid_json' });
+  return body;
+}
+
+function bytesOf(request: Request, { maxBodyBytes, bodyMs, scheduler }: BodyBounds): Promise<Uint8Array> {
+  const reader = request.body?.getReader();
+  if (reader === undefined) return Promise.resolve(new Uint8Array());
+  return new Promise((resolve, reject) => {
+    let over = false;
+    const settle = (how: () => void): void => {
+      if (over) return;
+      over = true;
+      timer?.unsubscribe();
+      request.signal.removeEventListener('abort', leave);
+      // Not cancelled: some servers would close the connection, and the answer with it. What is left unread is theirs to drop.
+      try {
+        reader.releaseLock();
+      } catch {
+        // Runtimes before 2023 refuse while a read is pending.
+      }
+      how();
+    };
+    const refuse = (refusal: Refusal): void => {
+      settle(() => {
+        reject(refusal);
+      });
+    };
+    const leave = (): void => {
+      refuse(unreadable());
+    };
+    const timer =
+      bodyMs === undefined
+        ? undefined
+        : scheduler.schedule(() => {
+            refuse(new Refusal(408, 'The body did not come in time', { code: 'request_timeout' }));
+          }, bodyMs);
+    request.signal.addEventListener('abort', leave, { once: true });
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    const read = async (): Promise<void> => {
+      while (!over) {
+        const { done, value } = await reader.read();
+        if (over) return;
+        if (done) {
+          settle(() => {
+            resolve(joined(parts, size));
+          });
+          return;
+        }
+        size += value.byteLength;
+        if (size > maxBodyBytes) refuse(tooLarge(maxBodyBytes));
+        else parts.push(value);
+      }
+    };
+    read().catch(() => {
+      refuse(unreadable());
+    });
+  });
+}
+
+function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.byteLength;
+  }
+  return bytes;
+}
+
+function decoded(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function tooLarge(maxBodyBytes: number): Refusal {
+  return new Refusal(413, `The body is larger than ${String(maxBodyBytes)} bytes`, { code: 'request_too_large' });
+}
+
+const unreadable = (): Refusal => new Refusal(400, 'The body could not be read', { code: 'unreadable_body' });
