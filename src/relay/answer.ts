@@ -1,6 +1,6 @@
 /** What comes from upstream → the response. */
 import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
-import { lastValueFrom, map, merge, Observable, Subject, takeUntil, tap } from 'rxjs';
+import { lastValueFrom, map, Observable, Subject, takeUntil } from 'rxjs';
 import { upstream$, type RelayCall } from './call.ts';
 import { refusalOf } from './refusal.ts';
 import { StreamBody } from './stream-body.ts';
@@ -25,7 +25,7 @@ export const leftResponse = (): Response => emptyResponse(499, {});
 /** The answer to a request that does not stream. Rejects with what failed. */
 export function wholeAnswer<User>(call: RelayCall<User>, headers: HeaderFields): Promise<Response> {
   const { config, asked, signal } = call;
-  const response$ = upstream$(call, config.chat.completion$(asked.messages, asked.params)).pipe(
+  const response$ = upstream$(call, () => config.chat.completion$(asked.messages, asked.params)).pipe(
     map((completion) => jsonResponse(200, completion, headers)),
     takeUntil(leaving$(signal)),
   );
@@ -44,7 +44,9 @@ export function streamedAnswer<User>(call: RelayCall<User>, headers: HeaderField
     const body = new StreamBody({
       ...timeout,
       scheduler,
+      signal,
       onLeave: () => {
+        left = true;
         left$.next();
       },
     });
@@ -59,13 +61,8 @@ export function streamedAnswer<User>(call: RelayCall<User>, headers: HeaderField
     };
     const { headersMs } = timeout;
     const timer = headersMs === undefined ? undefined : scheduler.schedule(begin, headersMs);
-    const leave$ = merge(leaving$(signal), left$).pipe(
-      tap(() => {
-        left = true;
-      }),
-    );
-    upstream$(call, config.chat.chunks$(asked.messages, asked.params, { gate: body.gate }))
-      .pipe(takeUntil(leave$))
+    upstream$(call, () => config.chat.chunks$(asked.messages, asked.params, { gate: body.gate }))
+      .pipe(takeUntil(left$))
       .subscribe({
         next: (chunk) => {
           const shown = shownChunk(chunk, asked.includeUsage);
@@ -76,6 +73,7 @@ export function streamedAnswer<User>(call: RelayCall<User>, headers: HeaderField
         error: (error: unknown) => {
           timer?.unsubscribe();
           if (!begun) {
+            body.discard();
             // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever the client erred with
             reject(error);
             return;
@@ -86,7 +84,7 @@ export function streamedAnswer<User>(call: RelayCall<User>, headers: HeaderField
         complete: () => {
           timer?.unsubscribe();
           if (left) {
-            body.abandon();
+            if (!begun) body.discard();
             resolve(leftResponse());
             return;
           }

@@ -26,8 +26,11 @@ export interface RelayCall<User> {
 type Answer = ChatCompletion | ChatCompletionChunk;
 
 /** What comes from upstream, when it is the call's turn. Unsubscribing aborts it and gives its place to the next. */
-export function upstream$<User, T extends Answer>(call: RelayCall<User>, answer$: Observable<T>): Observable<T> {
-  return leased(call).pipe(mergeMap((lease) => metered(call, lease, answer$)));
+export function upstream$<User, T extends Answer>(
+  call: RelayCall<User>,
+  answerFor: () => Observable<T>,
+): Observable<T> {
+  return leased(call).pipe(mergeMap((lease) => metered(call, lease, answerFor)));
 }
 
 function leased<User>({ limiter, asked, config }: RelayCall<User>): Observable<LimiterLease | undefined> {
@@ -65,7 +68,7 @@ function tooMany(ms: number): Refusal {
 function metered<User, T extends Answer>(
   call: RelayCall<User>,
   lease: LimiterLease | undefined,
-  answer$: Observable<T>,
+  answerFor: () => Observable<T>,
 ): Observable<T> {
   return defer(() => {
     const startedAt = call.config.scheduler.now();
@@ -78,7 +81,7 @@ function metered<User, T extends Answer>(
       lease?.release();
       report(call, meter, outcome, call.config.scheduler.now() - startedAt);
     };
-    return answer$.pipe(
+    return defer(answerFor).pipe(
       tap({
         next: (value) => {
           meter.add(value);

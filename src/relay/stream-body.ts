@@ -7,7 +7,9 @@ export interface StreamBodyOptions {
   readonly keepAliveMs: number | undefined;
   readonly stallMs: number | undefined;
   readonly scheduler: SchedulerLike;
-  /** The reader has left, or has taken nothing for too long. */
+  /** Aborts when the client leaves, if the server says so; the body is cancelled, if the server does that. Either will do. */
+  readonly signal: AbortSignal;
+  /** The client has left, or has taken nothing for too long. */
   readonly onLeave: () => void;
 }
 
@@ -45,6 +47,7 @@ export class StreamBody {
     this.#stall = new DeadlineClock(scheduler, () => {
       this.#onStall();
     });
+    options.signal.addEventListener('abort', this.#onAbort);
     this.stream = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
@@ -101,14 +104,18 @@ export class StreamBody {
     if (this.#wanted) this.#tearSoon();
   }
 
-  /** The reader has left by another way than the body: there is nobody to say anything to. */
-  abandon(): void {
-    if (this.#ended) return;
+  /** There is no reader, and there will be none. */
+  discard(): void {
+    this.#close();
+  }
+
+  readonly #onAbort = (): void => {
     this.#keepAlive.stop();
     this.#stall.stop();
-    // Not at once: a server that tells of it will cancel the body by itself, and would log an error.
+    // Not at once: most servers that tell of it cancel the body too, and would log an error.
     this.#tearSoon();
-  }
+    this.#options.onLeave();
+  };
 
   #onPull(): void {
     this.#wanted = true;
@@ -142,6 +149,7 @@ export class StreamBody {
 
   #close(): void {
     this.#ended = true;
+    this.#options.signal.removeEventListener('abort', this.#onAbort);
     this.#keepAlive.stop();
     this.#stall.stop();
     this.#tearing?.unsubscribe();
