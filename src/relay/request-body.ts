@@ -1,7 +1,8 @@
 /** The body of a request: JSON of limited size that has come within a limited time. */
 import type { SchedulerLike } from 'rxjs';
-import { Refusal } from './refusal.ts';
+import { configurationError } from '../errors.ts';
 import { readJson } from '../wire/document.ts';
+import { Refusal } from './refusal.ts';
 
 /** What a body is held to. */
 export interface BodyBounds {
@@ -31,7 +32,10 @@ export function checkContentLength(headers: Headers, maxBodyBytes: number): void
 
 /** The body as JSON has it. Throws refusals: 400 if it is none, 408 if it takes too long, 413 if it is too large. */
 export async function readBody(request: Request, bounds: BodyBounds): Promise<unknown> {
+  if (request.bodyUsed) throw alreadyRead();
   const bytes = await bytesOf(request, bounds);
+  // A server that counts bytes would not have let it through empty.
+  if (bytes.byteLength === 0 && Number(request.headers.get('content-length')) > 0) throw alreadyRead();
   const text = decoded(bytes);
   if (text?.trim() === '') throw new Refusal(400, 'The body is empty', { code: 'invalid_json' });
   const body = text === undefined ? undefined : readJson(text);
@@ -118,3 +122,8 @@ function tooLarge(maxBodyBytes: number): Refusal {
 }
 
 const unreadable = (): Refusal => new Refusal(400, 'The body could not be read', { code: 'unreadable_body' });
+
+const alreadyRead = (): Error =>
+  configurationError(
+    'The body has been read before the relay got to it: mount the relay before body parsers, and leave the body alone in authorize',
+  );
