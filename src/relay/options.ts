@@ -142,6 +142,9 @@ export function resolveRelay<User>(
 ): RelayConfig<User> {
   checkNames(options, OPTION_NAMES, 'createRelay');
   const { completion = {} } = options;
+  if (typeof completion !== 'object' || (completion as unknown) === null) {
+    throw configurationError('completion must be a client, or the options of one', 'completion');
+  }
   const ofClient = isClient(completion) ? {} : completion;
   const { logger = ofClient.logger, logLevel = ofClient.logLevel } = options;
   const target = validMembers(logger, 'logger', ['error', 'warn', 'info', 'debug']) ?? globalThis.console;
@@ -149,7 +152,10 @@ export function resolveRelay<User>(
   const optional = <F extends (...args: never[]) => unknown>(name: string, given: F | undefined): F | undefined =>
     given === undefined ? undefined : validFunction(name, given, given);
   return {
-    chat: isClient(completion) ? completion : clientOf({ temperature: null, scheduler, ...completion }),
+    // No temperature: what the client of the relay leaves out is the server's to choose.
+    chat: isClient(completion)
+      ? completion
+      : clientOf({ scheduler, ...completion, temperature: completion.temperature ?? null, logger: target, logLevel }),
     models: validModels(options.models),
     authorize: optional('authorize', options.authorize),
     params: resolveParams(options.params),

@@ -7,8 +7,7 @@ export function validOrigins(origins: readonly string[] | undefined): ReadonlySe
   if (origins === undefined) return new Set();
   if (!Array.isArray(origins)) throw configurationError('origins must be a list of origins', 'origins');
   for (const origin of origins as readonly unknown[]) {
-    const valid = typeof origin === 'string' && URL.canParse(origin) && new URL(origin).origin === origin;
-    if (!valid || origin === 'null') {
+    if (!isOrigin(origin)) {
       throw configurationError(
         'origins must be a list of origins such as https://app.example.com, without a path; never * or null',
         'origins',
@@ -16,6 +15,12 @@ export function validOrigins(origins: readonly string[] | undefined): ReadonlySe
     }
   }
   return new Set(origins);
+}
+
+/** Apps have schemes of their own (`capacitor://localhost`), of whose addresses URL knows no origin. */
+function isOrigin(origin: unknown): boolean {
+  if (typeof origin !== 'string' || !/^[a-z][a-z0-9+.-]*:\/\/[^\s/?#*@\\]+$/.test(origin)) return false;
+  return !/^https?:/.test(origin) || (URL.canParse(origin) && new URL(origin).origin === origin);
 }
 
 /**
