@@ -25,6 +25,6 @@ export function client$(settings: ChatCompletionOptions, terminal: Terminal): Ob
   );
 }
 
-function isKeyMissing(error: unknown): boolean {
+export function isKeyMissing(error: unknown): boolean {
   return isCompletionError(error) && error.kind === 'configuration' && error.param === 'apiKey';
 }

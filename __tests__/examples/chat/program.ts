@@ -7,6 +7,8 @@ import { firstValueFrom, Subject } from 'rxjs';
 export const PROGRAM = join(__dirname, '../../../examples/chat/main.ts');
 
 export interface ProgramOptions {
+  /** Default: the chat. */
+  readonly program?: string;
   /** The whole environment, but for what a shell needs. */
   readonly environment?: Readonly<Record<string, string>>;
   /** What is piped in. Default: nothing, and the pipe is closed. `null`: the pipe stays open. */
@@ -29,12 +31,12 @@ export interface Program {
   readonly ended: Promise<number | string>;
 }
 
-/** The chat as a process of its own: nothing of this process's environment, and no `.env` but the test's, reaches it. */
+/** The chat, or another program, as a process of its own: nothing of this process's environment, and no `.env` but the test's, reaches it. */
 export function start(args: readonly string[], options: ProgramOptions = {}): Program {
-  const { environment, input = '', envFile, shell } = options;
+  const { program = PROGRAM, environment, input = '', envFile, shell } = options;
   const cwd = mkdtempSync(join(tmpdir(), 'chat-'));
   if (envFile !== undefined) writeFileSync(join(cwd, '.env'), envFile);
-  const command = [process.execPath, PROGRAM, ...args];
+  const command = [process.execPath, program, ...args];
   const [file = '', ...rest] = shell === undefined ? command : ['/bin/sh', '-c', shell, ...command];
   const child = spawn(file, rest, { cwd, env: { PATH: process.env['PATH'] ?? '', ...environment } });
 
