@@ -207,7 +207,7 @@ describe('an answer that breaks after it has begun', () => {
     await turn();
     scheduler.advance(1000);
     await expect(next).rejects.toMatchObject({ name: 'CompletionError', kind: 'interrupted' });
-    expect(logger.lines.some((line) => line.startsWith("warn rxjs-openai: relay: "))).toBe(true);
+    expect(logger.lines.some((line) => line.startsWith('warn rxjs-openai: relay: '))).toBe(true);
 
     if (name === 'is reset') return;
     const failure = await errorOf(ours(relay).stream$(MESSAGES));

@@ -225,6 +225,23 @@ describe('messages', () => {
     expect(error.message).not.toContain(PROMPT);
   });
 
+  it('that name a file of the account are refused; those that bring it along are not', async () => {
+    const asking = (file: object): Request => post({ messages: [{ role: 'user', content: [{ type: 'file', file }] }] });
+    const { error } = await refusedLocally(asking({ file_id: 'file-1' }));
+    expect(error).toMatchObject({ code: 'invalid_value', param: 'messages' });
+    expect((await relayTo(server).relay(asking({ file_data: 'data:,' }))).status).toBe(200);
+    server.clear();
+  });
+
+  it('that a check of the operator chokes on are not quoted in the log', async () => {
+    const check = (value: unknown): string => {
+      throw new Error(`cannot check ${JSON.stringify(value)}`);
+    };
+    const { relay, logger } = relayTo(server, { params: { messages: { check } } });
+    expect((await refused(relay(post()))).error.message).toBe('The relay failed');
+    expect(logger.lines.join()).not.toContain(PROMPT);
+  });
+
   it('are refused where the operator says what else is wrong with them', async () => {
     const check = (value: unknown): string | undefined =>
       JSON.stringify(value).includes('image_url') ? 'images are not for this relay' : undefined;

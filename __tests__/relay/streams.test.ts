@@ -81,6 +81,21 @@ describe('the status of a stream', () => {
     await reader.cancel();
   });
 
+  it('waits for longer than a timer can', async () => {
+    const { relay, clock, respond } = stage({ timeout: { headersMs: 1e12, bodyMs: 1e12 } });
+    const delays: unknown[] = [];
+    const schedule = clock.schedule.bind(clock);
+    jest.spyOn(clock, 'schedule').mockImplementation((work, delay, state) => {
+      delays.push(delay);
+      return schedule(work, delay, state as undefined);
+    });
+    const answer = relay(post(STREAMED));
+    await turn();
+    expect(delays).toEqual([0x7fffffff, 0x7fffffff]);
+    respond(new Response('{}', { status: 500 }));
+    expect((await refused(answer)).status).toBe(502);
+  });
+
   it('waits for ever where headersMs is false', async () => {
     const { relay, clock, respond } = stage({ timeout: { headersMs: false } });
     const answer = relay(post(STREAMED));
@@ -281,6 +296,20 @@ describe('the body of a request', () => {
     const { status, error } = await refused(answer);
     expect([status, error.code]).toEqual([408, 'request_timeout']);
     expect(clock.pending).toBe(0);
+  });
+
+  it('may come byte by byte', async () => {
+    const bytes = new TextEncoder().encode(JSON.stringify({ messages: [{ role: 'user', content: 'ä'.repeat(5000) }] }));
+    let at = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        if (at === bytes.length) controller.close();
+        else controller.enqueue(bytes.subarray(at, ++at));
+      },
+    });
+    const { relay } = relayTo(server);
+    expect((await relay(post(body))).status).toBe(200);
+    expect(server.requests.at(-1)?.json['messages']).toEqual([{ role: 'user', content: 'ä'.repeat(5000) }]);
   });
 
   it('that breaks is 400', async () => {

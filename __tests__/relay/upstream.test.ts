@@ -82,6 +82,8 @@ describe('what goes upstream', () => {
   it.each([
     ['another bound', { max_tokens: { max: 10 } }, { max_tokens: 10 }, 200],
     ['beyond another bound', { max_tokens: { max: 10 } }, { max_tokens: 11 }, 400],
+    ['a bound on a list of numbers', { max_tokens: { max: 10 } }, { max_tokens: [9] }, 400],
+    ['a bound on an unknown list', { ids: { max: 2 } }, { ids: [1, 2, 3] }, 400],
     ['a bound on what is no number', { max_tokens: { max: 10 } }, { max_tokens: '9' }, 400],
     ['a field of another server', { top_k: { type: 'integer' } as const }, { top_k: 40 }, 200],
     ['anything in a field', { user: {} }, { user: { id: 1 } }, 200],

@@ -4,7 +4,7 @@ import type { RelayCallInfo, RelayOptions } from '../../src/relay/index.ts';
 import { HandClock, turn } from '../support/client.ts';
 import { startFaultServer, type FaultServer } from '../support/fault-server.ts';
 import { chunk, hang, head, json, say, script, sentence, stream, text, USAGE } from '../support/faults-steps.ts';
-import { events, MESSAGES, MODEL, post, refused, relayTo, STREAMED } from './setting.ts';
+import { events, MESSAGES, MODEL, post, refused, relayTo, STREAMED, URL } from './setting.ts';
 
 let server: FaultServer;
 beforeAll(async () => {
@@ -23,7 +23,7 @@ beforeEach(() => {
 const TOKEN = 'token-of-the-user-0123456789';
 
 describe('authorize', () => {
-  it.each([undefined, null, false])('that says %s is 401, and the body is not read', async (user) => {
+  it.each([undefined, null, false, ''])('that says %j is 401, and the body is not read', async (user) => {
     const { relay } = relayTo(server, { authorize: async () => user as undefined });
     const request = post();
     const { status, error } = await refused(relay(request));
@@ -49,6 +49,33 @@ describe('authorize', () => {
   const throwing = (): never => {
     throw Object.assign(new Error(`cannot read ${TOKEN}`), { name: 'JwtError' });
   };
+
+  it('that answers with the Response of another library has denied it', async () => {
+    const foreign = { status: 403, statusText: 'Forbidden', headers: new Headers({ 'x-own': '1' }), body: null };
+    const response = await relayTo<object>(server, { authorize: () => foreign }).relay(post());
+    expect([response.status, response.headers.get('x-own')]).toEqual([403, '1']);
+    expect(server.requests).toEqual([]);
+  });
+
+  it.each([
+    ['a cookie', { cookie: 'a=1; session=s3cr3t-0123' }, ''],
+    ['the query', {}, '?token=s3cr3t-0123'],
+    ['a header of its own', { 'x-session': 's3cr3t-0123' }, ''],
+  ])(
+    'that quotes %s in an error leaves nothing of it in the log',
+    async (_, headers: Record<string, string>, query) => {
+      const authorize = (): never => {
+        throw new Error('unknown session s3cr3t-0123');
+      };
+      const { relay, logger } = relayTo(server, { authorize });
+      const request = new Request(`${URL}${query}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+      });
+      await relay(request);
+      expect(logger.lines).toEqual(['error rxjs-openai: relay: Error: unknown session ***']);
+    },
+  );
 
   it('that has read the body is 500, not an empty request', async () => {
     const authorize = async (request: Request): Promise<string> => request.text();

@@ -1,6 +1,7 @@
 /** What comes from upstream → the response. */
 import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { lastValueFrom, map, Observable, Subject, takeUntil } from 'rxjs';
+import { MAX_TIMER_MS } from '../deadline-clock.ts';
 import { upstream$, type RelayCall } from './call.ts';
 import { refusalOf } from './refusal.ts';
 import { StreamBody } from './stream-body.ts';
@@ -60,7 +61,7 @@ export function streamedAnswer<User>(call: RelayCall<User>, headers: HeaderField
       resolve(streamResponse(body.stream, headers));
     };
     const { headersMs } = timeout;
-    const timer = headersMs === undefined ? undefined : scheduler.schedule(begin, headersMs);
+    const timer = headersMs === undefined ? undefined : scheduler.schedule(begin, Math.min(headersMs, MAX_TIMER_MS));
     upstream$(call, () => config.chat.chunks$(asked.messages, asked.params, { gate: body.gate }))
       .pipe(takeUntil(left$))
       .subscribe({

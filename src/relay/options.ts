@@ -58,8 +58,8 @@ export interface RelayOptions<User = undefined> {
   /** The models that may be asked for. A request that names none gets the first. */
   readonly models: readonly string[];
   /**
-   * Says who asks, before the body is read; what it returns is the `user` of the other options. `undefined`, `null` and `false` are
-   * answered with 401, a `Response` is answered as it is, an error with 500 and nothing of its message. It must leave the body alone.
+   * Says who asks, before the body is read; what it returns is the `user` of the other options. `undefined`, `null`, `false` and `''`
+   * are answered with 401, a `Response` is answered as it is, an error with 500 and nothing of its message. It must leave the body alone.
    * Default: whoever reaches the relay may use it.
    */
   readonly authorize?:
@@ -96,7 +96,7 @@ export interface RelayOptions<User = undefined> {
 }
 
 /** What `authorize` says of nobody. */
-export type Denied = undefined | null | false;
+export type Denied = undefined | null | false | '';
 
 export const RELAY_DEFAULTS = {
   maxBodyBytes: 1024 * 1024,

@@ -10,7 +10,7 @@ export type ParamType = 'number' | 'integer' | 'string' | 'boolean' | 'list' | '
 
 /** What is allowed in one field of a request. `{}` allows everything. */
 export interface ParamRule {
-  /** The type, or several. Default: any. */
+  /** The type, or several. Default: any; beside a bound, that of the default rule, or a number or a list. */
   readonly type?: ParamType | readonly ParamType[] | undefined;
   /** The smallest number, or the least entries of a list. Default: no bound. */
   readonly min?: number | undefined;
@@ -39,7 +39,7 @@ const MAX_TOKENS = 4096;
  * `metadata`, `service_tier`, `user`, searches, audio).
  */
 export const DEFAULT_PARAMS = {
-  messages: { type: 'list', min: 1, max: 256 },
+  messages: { type: 'list', min: 1, max: 256, check: accountFiles },
   max_tokens: { type: 'integer', min: 1, max: MAX_TOKENS },
   max_completion_tokens: { type: 'integer', min: 1, max: MAX_TOKENS },
   n: { type: 'integer', min: 1, max: 1 },
@@ -69,6 +69,15 @@ function hostedTool(tools: unknown): string | undefined {
     : 'tools must be of type function or custom';
 }
 
+/** Files that lie on the account of the relay are everybody's who can name them. */
+function accountFiles(messages: unknown): string | undefined {
+  const parts = (Array.isArray(messages) ? (messages as unknown[]) : []).flatMap((message) =>
+    isFields(message) && Array.isArray(message['content']) ? (message['content'] as unknown[]) : [],
+  );
+  const named = parts.some((part) => isFields(part) && isFields(part['file']) && 'file_id' in part['file']);
+  return named ? 'messages must bring their files along: file_id is not allowed' : undefined;
+}
+
 /** Fields that the relay reads itself. */
 const OWN_FIELDS = ['model', 'stream', 'stream_options'];
 
@@ -86,12 +95,12 @@ export function resolveParams(given: Readonly<Record<string, ParamRule | false |
       throw configurationError('params.messages must not be false: every request has messages', 'params.messages');
     }
     if (rule === false) rules.delete(name);
-    else if (rule !== undefined) rules.set(name, validRule(rule, `params.${name}`));
+    else if (rule !== undefined) rules.set(name, validRule(rule, `params.${name}`, rules.get(name)?.type));
   }
   return rules;
 }
 
-function validRule(rule: ParamRule, name: string): ParamRule {
+function validRule(rule: ParamRule, name: string, byDefault: ParamRule['type']): ParamRule {
   if (typeof rule !== 'object' || rule === null) {
     throw configurationError(`${name} must be an object such as { max: 500 }, or false`, name);
   }
@@ -108,7 +117,7 @@ function validRule(rule: ParamRule, name: string): ParamRule {
   validFunction(`${name}.check`, rule.check, () => undefined);
   const bounded = rule.min !== undefined || rule.max !== undefined;
   // A bound on what is no number and no list would be none: "99999" is not larger than 500.
-  return rule.type === undefined && bounded ? { ...rule, type: ['number', 'list'] } : rule;
+  return rule.type === undefined && bounded ? { ...rule, type: byDefault ?? ['number', 'list'] } : rule;
 }
 
 const typesOf = ({ type }: ParamRule): readonly ParamType[] =>

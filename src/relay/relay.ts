@@ -1,6 +1,7 @@
 import { OpenAIChatCompletion } from '../chat-completion.ts';
 import type { ChatCompletionOptions } from '../config.ts';
 import { describe, isCompletionError } from '../errors.ts';
+import { isFields } from '../events/merge.ts';
 import { promptsOf } from '../prompts.ts';
 import { redact } from '../redact.ts';
 import { headerSecrets } from '../transport/bounded-fetch.ts';
@@ -9,7 +10,7 @@ import type { RelayCall } from './call.ts';
 import { resolveRelay, type RelayCompletion, type RelayConfig, type RelayOptions } from './options.ts';
 import { checkOrigin, preflightHeaders } from './origin.ts';
 import { Refusal, refusalOf } from './refusal.ts';
-import { relayRequestOf, type RelayRequest } from './relay-request.ts';
+import { relayRequestOf } from './relay-request.ts';
 import { checkContentLength, checkContentType, readBody } from './request-body.ts';
 
 /** Answers one request. Never rejects. */
@@ -27,10 +28,11 @@ export type Relay = (request: Request) => Promise<Response>;
  * ```ts
  * import { createRelay } from 'rxjs-openai/relay';
  *
+ * const sessions = new Map([['Bearer t0ken', { id: 1 }]]);
  * const relay = createRelay({
  *   models: ['gpt-4o-mini'], // the key is OPENAI_API_KEY
- *   authorize: (request) => request.headers.get('x-user') ?? undefined,
- *   params: { max_completion_tokens: { type: 'integer', min: 1, max: 1000 }, max_tokens: false },
+ *   authorize: (request) => sessions.get(request.headers.get('authorization') ?? ''), // undefined: 401
+ *   params: { max_completion_tokens: { max: 1000 }, max_tokens: false },
  * });
  * const response = await relay(new Request('https://app.example.com/api/chat/completions', { method: 'POST' }));
  * ```
@@ -55,7 +57,7 @@ class Exchange<User> {
   readonly #config: RelayConfig<User>;
   readonly #request: Request;
   #headers: HeaderFields;
-  #asked: RelayRequest | undefined;
+  #body: unknown;
 
   constructor(config: RelayConfig<User>, request: Request) {
     this.#config = config;
@@ -88,14 +90,14 @@ class Exchange<User> {
     checkContentType(request.headers);
     checkContentLength(request.headers, maxBodyBytes);
     const user = await this.#authorized();
-    return user instanceof Response ? this.#withHeaders(user) : this.#call(user);
+    return isResponse(user) ? this.#withHeaders(user) : this.#call(user);
   }
 
   async #authorized(): Promise<User | Response> {
     const { authorize } = this.#config;
     if (authorize === undefined) return undefined as User;
     const user = await authorize(this.#request);
-    if (user === undefined || user === null || user === false) {
+    if (user === undefined || user === null || user === false || user === '') {
       throw new Refusal(401, 'Not authorized', { type: 'authentication_error', code: 'unauthorized' });
     }
     return user;
@@ -112,8 +114,8 @@ class Exchange<User> {
   async #call(user: User): Promise<Response> {
     const { maxBodyBytes, timeout, scheduler, models, params, limiterOf } = this.#config;
     const request = this.#request;
-    const body = await readBody(request, { maxBodyBytes, bodyMs: timeout.bodyMs, scheduler });
-    const asked = (this.#asked = relayRequestOf(body, models, params));
+    this.#body = await readBody(request, { maxBodyBytes, bodyMs: timeout.bodyMs, scheduler });
+    const asked = relayRequestOf(this.#body, models, params);
     const limiter = limiterOf(user, request);
     const { signal } = request;
     if (signal.aborted) return leftResponse();
@@ -141,12 +143,28 @@ class Exchange<User> {
 
   /** A callback of the operator's may quote what it looked at. */
   #secrets(): readonly string[] {
-    const asked = this.#asked;
+    const { headers, url } = this.#request;
+    const cookies = (headers.get('cookie') ?? '')
+      .split(';')
+      .map((cookie) => cookie.slice(cookie.indexOf('=') + 1).trim());
+    const query = URL.canParse(url) ? new URL(url).searchParams.values() : [];
     return [
-      ...headerSecrets(this.#request.headers),
-      ...(asked === undefined ? [] : promptsOf({ body: { messages: asked.messages } })),
+      ...headerSecrets(headers),
+      ...cookies,
+      ...query,
+      ...(isFields(this.#body) ? promptsOf({ body: this.#body }) : []),
     ];
   }
+}
+
+/** By shape: the `Response` of another library, taken for a user, would let everybody in. */
+function isResponse(value: unknown): value is Response {
+  if (value instanceof Response) return true;
+  const { status, headers } = (value ?? {}) as {
+    readonly status?: unknown;
+    readonly headers?: { get?: unknown } | null;
+  };
+  return typeof status === 'number' && typeof headers?.get === 'function';
 }
 
 const MENDABLE: ReadonlySet<string> = new Set([

@@ -1,5 +1,6 @@
 /** The body of a request: JSON of limited size that has come within a limited time. */
 import type { SchedulerLike } from 'rxjs';
+import { MAX_TIMER_MS } from '../deadline-clock.ts';
 import { configurationError } from '../errors.ts';
 import { readJson } from '../wire/document.ts';
 import { Refusal } from './refusal.ts';
@@ -33,6 +34,7 @@ export function checkContentLength(headers: Headers, maxBodyBytes: number): void
 /** The body as JSON has it. Throws refusals: 400 if it is none, 408 if it takes too long, 413 if it is too large. */
 export async function readBody(request: Request, bounds: BodyBounds): Promise<unknown> {
   if (request.bodyUsed) throw alreadyRead();
+  if (request.signal.aborted) throw unreadable();
   const bytes = await bytesOf(request, bounds);
   // A server that counts bytes would not have let it through empty.
   if (bytes.byteLength === 0 && Number(request.headers.get('content-length')) > 0) throw alreadyRead();
@@ -72,25 +74,26 @@ function bytesOf(request: Request, { maxBodyBytes, bodyMs, scheduler }: BodyBoun
     const timer =
       bodyMs === undefined
         ? undefined
-        : scheduler.schedule(() => {
-            refuse(new Refusal(408, 'The body did not come in time', { code: 'request_timeout' }));
-          }, bodyMs);
+        : scheduler.schedule(
+            () => {
+              refuse(new Refusal(408, 'The body did not come in time', { code: 'request_timeout' }));
+            },
+            Math.min(bodyMs, MAX_TIMER_MS),
+          );
     request.signal.addEventListener('abort', leave, { once: true });
-    const parts: Uint8Array[] = [];
-    let size = 0;
+    const bytes = new GrowingBytes();
     const read = async (): Promise<void> => {
       while (!over) {
         const { done, value } = await reader.read();
         if (over) return;
         if (done) {
           settle(() => {
-            resolve(joined(parts, size));
+            resolve(bytes.all);
           });
           return;
         }
-        size += value.byteLength;
-        if (size > maxBodyBytes) refuse(tooLarge(maxBodyBytes));
-        else parts.push(value);
+        if (bytes.size + value.byteLength > maxBodyBytes) refuse(tooLarge(maxBodyBytes));
+        else bytes.add(value);
       }
     };
     read().catch(() => {
@@ -99,14 +102,25 @@ function bytesOf(request: Request, { maxBodyBytes, bodyMs, scheduler }: BodyBoun
   });
 }
 
-function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.byteLength;
+/** Bytes in one piece: a body that comes byte by byte, kept as it comes, would cost a hundred times its size. */
+class GrowingBytes {
+  #bytes = new Uint8Array(4096);
+  size = 0;
+
+  get all(): Uint8Array {
+    return this.#bytes.subarray(0, this.size);
   }
-  return bytes;
+
+  add(piece: Uint8Array): void {
+    const size = this.size + piece.byteLength;
+    if (size > this.#bytes.byteLength) {
+      const larger = new Uint8Array(Math.max(size, this.#bytes.byteLength * 2));
+      larger.set(this.all);
+      this.#bytes = larger;
+    }
+    this.#bytes.set(piece, this.size);
+    this.size = size;
+  }
 }
 
 function decoded(bytes: Uint8Array): string | undefined {
