@@ -5,7 +5,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { ChatCompletionOptions } from '../../src/index.ts';
 import { createRelay } from '../../src/relay/index.ts';
 import type { RelayOptions } from '../../src/relay/index.ts';
-import { fetchClient, recordingLogger, type RecordingLogger } from '../support/client.ts';
+import { fetchClient, recordingLogger, type ClientCase, type RecordingLogger } from '../support/client.ts';
 import type { FaultServer } from '../support/fault-server.ts';
 import { whole } from '../support/faults-steps.ts';
 
@@ -26,13 +26,17 @@ export interface Setting {
 /** A relay to one route of the server, which gives a whole answer unless it has been told otherwise. */
 export function relayTo<User = undefined>(
   server: FaultServer,
-  options: Partial<RelayOptions<User>> & { readonly route?: string; readonly client?: ChatCompletionOptions } = {},
+  options: Partial<RelayOptions<User>> & {
+    readonly route?: string;
+    readonly via?: ClientCase;
+    readonly client?: ChatCompletionOptions;
+  } = {},
 ): Setting {
-  const { route, client, ...rest } = options;
+  const { route, via = fetchClient, client, ...rest } = options;
   const logger = recordingLogger();
   const baseURL = route === undefined ? server.route('whole', whole('one', 'two')) : server.baseURL(route);
   const relay = createRelay<User>({
-    completion: fetchClient.client(baseURL, { logger, temperature: null, ...client }),
+    completion: via.client(baseURL, { logger, temperature: null, ...client }),
     models: [MODEL, 'other-model'],
     logger,
     logLevel: 'debug',

@@ -1,6 +1,6 @@
 /** The relay behind Node's HTTP server, asked over bare sockets. */
 import { fetchTransport, OpenAIChatCompletion } from '../../src/index.ts';
-import { API_KEY, HandClock, outcomeOf, turn } from '../support/client.ts';
+import { API_KEY, CLIENTS, HandClock, outcomeOf, turn } from '../support/client.ts';
 import { startFaultServer, type FaultServer, type SeenRequest } from '../support/fault-server.ts';
 import {
   cut,
@@ -162,7 +162,7 @@ describe('over a socket', () => {
   });
 });
 
-describe('a client that leaves', () => {
+describe.each(CLIENTS)('over the $name transport, a client that leaves', (via) => {
   const LEAVING: Readonly<Record<string, (client: RawClient) => void>> = {
     'closes its socket': ({ socket }) => socket.destroy(),
     'resets it': ({ socket }) => socket.resetAndDestroy(),
@@ -176,7 +176,7 @@ describe('a client that leaves', () => {
       ['a stream', STREAMED],
       ['an answer in one piece', ASKED],
     ])('aborts the call before the first byte of %s', async (_, body) => {
-      await serve('hang');
+      await serve('hang', { via });
       const client = connect().post(body);
       await server.request(0);
       leave(client);
@@ -184,7 +184,7 @@ describe('a client that leaves', () => {
     });
 
     it('aborts the call in the middle of a stream', async () => {
-      await serve('talking');
+      await serve('talking', { via });
       const client = connect().post(STREAMED);
       await client.shows('so far');
       leave(client);
@@ -203,7 +203,7 @@ describe('a client that leaves', () => {
   });
 
   it.each(['closes its socket', 'resets it'])('and %s aborts the call while it blocks it', async (how) => {
-    await serve('offering');
+    await serve('offering', { via });
     const client = connect();
     client.socket.pause();
     client.post(STREAMED);
@@ -215,9 +215,9 @@ describe('a client that leaves', () => {
   });
 });
 
-describe('a client that reads nothing', () => {
+describe.each(CLIENTS)('over the $name transport, a client that reads nothing', (via) => {
   async function blocking(): Promise<{ client: RawClient; seen: SeenRequest }> {
-    await serve('offering');
+    await serve('offering', { via });
     const client = connect();
     client.socket.pause();
     client.post(STREAMED);
