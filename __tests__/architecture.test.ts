@@ -36,6 +36,7 @@ const ROWS = [
   'chat-completion.ts',
   'async-iterable.ts',
   'promise-chat-completion.ts',
+  'relay/',
   'node/',
   'testing/',
 ];
@@ -49,6 +50,8 @@ const BARRELS = [
   'node/index.ts',
   'operators/index.ts',
   'testing/index.ts',
+  'relay/index.ts',
+  'relay/index.node.ts',
 ];
 
 function rowOf(path: string): number {
@@ -123,6 +126,7 @@ describe('what a page or a worker loads', () => {
   it.each([
     ['index.ts', []],
     ['promises.ts', []],
+    ['relay/index.ts', []],
     ['testing/index.ts', ['rxjs/testing']],
   ])(
     '%s loads RxJS, the SSE parser, the error class of the SDK and what reads JSON, nothing else but %j',

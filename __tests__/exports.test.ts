@@ -6,6 +6,8 @@ import * as nodeSide from '../src/index.node.ts';
 import * as nodePromises from '../src/promises.node.ts';
 import * as promises from '../src/promises.ts';
 import * as testing from '../src/testing/index.ts';
+import * as relay from '../src/relay/index.ts';
+import * as nodeRelay from '../src/relay/index.node.ts';
 import * as universal from '../src/index.ts';
 
 const namesOf = (module: object): readonly string[] => Object.keys(module).sort();
@@ -46,6 +48,7 @@ const EXPORTS = {
     'usage',
   ],
   './promises': ['OpenAIChatCompletion', 'PromiseChatCompletion'],
+  './relay': ['createRelay'],
   './node': ['sdkTransport'],
   './testing': ['answer', 'connectionFailure', 'fakeCompletion', 'fakeTransport', 'httpError', 'silence'],
 };
@@ -56,6 +59,8 @@ describe('runtime exports', () => {
     ['. elsewhere', universal, EXPORTS['.']],
     ['./promises for Node', nodePromises, EXPORTS['./promises']],
     ['./promises elsewhere', promises, EXPORTS['./promises']],
+    ['./relay for Node', nodeRelay, EXPORTS['./relay']],
+    ['./relay elsewhere', relay, EXPORTS['./relay']],
     ['./operators', operators, EXPORTS['./operators']],
     ['./node', nodeOnly, EXPORTS['./node']],
     ['./testing', testing, EXPORTS['./testing']],

@@ -16,6 +16,7 @@ const ENTRY_POINTS = {
   promises: 'promises',
   node: 'node/index',
   testing: 'testing/index',
+  relay: 'relay/index',
 };
 
 const QUIET = { default: { logLevel: ExtractorLogLevel.None } };

@@ -6,7 +6,7 @@ const CHARACTERS_PER_TOKEN = 4;
 const MEDIA_CHARACTERS = 4000;
 
 /** How many tokens a request may cost, as servers count before they know: what is said and the most that may be answered. */
-export function expectedTokens({ body }: CallRequest): number {
+export function expectedTokens({ body }: Pick<CallRequest, 'body'>): number {
   const answer = body['max_completion_tokens'] ?? body['max_tokens'];
   const choices = typeof body['n'] === 'number' ? body['n'] : 1;
   const said = [body['messages'], body['tools'], body['response_format']].map(charactersOf).reduce((a, b) => a + b);

@@ -27,8 +27,8 @@ export interface Timeouts {
 type Clocks<D> = { readonly [K in keyof D]: number | undefined };
 
 /** Fills in the defaults; `undefined` in the result is a clock that is off. */
-export function validTimeouts<D extends { readonly [K in keyof TimeoutOptions]?: number | undefined }>(
-  options: { readonly [K in keyof D & keyof TimeoutOptions]?: TimeoutOptions[K] } | false | undefined,
+export function validTimeouts<D extends object>(
+  options: { readonly [K in keyof D]?: number | false | undefined } | false | undefined,
   defaults: D,
   of = 'timeout.',
 ): Clocks<D> {
@@ -38,7 +38,7 @@ export function validTimeouts<D extends { readonly [K in keyof TimeoutOptions]?:
   }
   unknownNames(options ?? {}, Object.keys(defaults), 'timeout');
   const clocks = Object.entries(defaults).map(([name, byDefault]) => {
-    const value: unknown = (options as TimeoutOptions | undefined)?.[name as keyof TimeoutOptions] ?? byDefault;
+    const value: unknown = (options as Readonly<Record<string, unknown>> | undefined)?.[name] ?? byDefault;
     if (value === false || value === undefined) return [name, undefined];
     if (typeof value === 'number' && value > 0 && !Number.isNaN(value)) {
       return [name, value === Number.POSITIVE_INFINITY ? undefined : value];

@@ -5,7 +5,7 @@ import type { CallRequest } from './request.ts';
 const MIN_PROMPT_LENGTH = 16;
 
 /** What was asked, as it is and as JSON has it: a server that quotes it in an error must not put it into logs. */
-export function promptsOf({ body }: CallRequest): readonly string[] {
+export function promptsOf({ body }: Pick<CallRequest, 'body'>): readonly string[] {
   const messages = Array.isArray(body['messages']) ? (body['messages'] as unknown[]) : [];
   return messages
     .flatMap((message) => textsOf(isFields(message) ? message['content'] : undefined))

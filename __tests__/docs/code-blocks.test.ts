@@ -21,6 +21,7 @@ const OPTIONS = {
     'rxjs-openai': [join(ROOT, 'src/index.node.ts')],
     'rxjs-openai/node': [join(ROOT, 'src/node/index.ts')],
     'rxjs-openai/operators': [join(ROOT, 'src/operators/index.ts')],
+    'rxjs-openai/relay': [join(ROOT, 'src/relay/index.node.ts')],
     'rxjs-openai/testing': [join(ROOT, 'src/testing/index.ts')],
     'rxjs-openai/promises': [join(ROOT, 'src/promises.node.ts')],
   },

@@ -95,7 +95,7 @@ async function run(code: string, name: string): Promise<string> {
 describe('a bundle for browsers', () => {
   const BROWSER = { platform: 'browser', format: 'esm' } as const;
 
-  it.each(['rxjs-openai', 'rxjs-openai/promises'])(
+  it.each(['rxjs-openai', 'rxjs-openai/promises', 'rxjs-openai/relay'])(
     '%s brings no SDK client, no dotenv, no module of Node',
     async (entry) => {
       const whole = await bundle(`export * from '${entry}'`, BROWSER);

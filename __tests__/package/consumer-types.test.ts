@@ -10,6 +10,7 @@ import { OpenAIChatCompletion as Promises } from 'rxjs-openai/promises';
 import { sdkTransport } from 'rxjs-openai/node';
 import { accumulate, retryCompletion, text, type CompletionSnapshot } from 'rxjs-openai/operators';
 import { answer as scripted, fakeCompletion, fakeTransport, type FakeRequest } from 'rxjs-openai/testing';
+import { createRelay, type Relay } from 'rxjs-openai/relay';
 import { interval, type Observable } from 'rxjs';
 
 const transport = fakeTransport([scripted('Hello', { afterMs: 5, end: 'reset' })]);
@@ -22,6 +23,13 @@ const text$: Observable<string> = chat.stream$('Hi', { temperature: 0.2 }, { cho
 const view$: Observable<CompletionSnapshot> = chat.events$('Hi').pipe(retryCompletion({ mode: 'restart' }), accumulate());
 const joined$: Observable<string> = chat.events$('Hi', {}, { retry: false }).pipe(retryCompletion(), text());
 const answer: Promise<string> = new Promises(chat).generateCompletion([{ role: 'user', content: 'Hi' }]);
+const relay: Relay = createRelay({
+  completion: chat,
+  models: ['gpt-4o-mini'],
+  authorize: () => ({ id: 1 }),
+  onUsage: (usage, { user }) => [usage?.total_tokens, user.id.toFixed()],
+});
+void relay;
 view$.subscribe(({ text }) => joined$.subscribe((piece) => text + piece));
 text$.subscribe({ error: (error: unknown) => isCompletionError(error) && error.kind.length });
 
@@ -52,6 +60,7 @@ const ENTRIES = {
   'operators.mts': `export * from 'rxjs-openai/operators';`,
   'promises.mts': `export * from 'rxjs-openai/promises';`,
   'testing.mts': `export * from 'rxjs-openai/testing';`,
+  'relay.mts': `export * from 'rxjs-openai/relay';`,
 };
 
 /** Libraries are checked; neither Node's types nor disposables are known, nor found where the links lead to. */

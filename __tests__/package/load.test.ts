@@ -41,10 +41,17 @@ describe.each(FORMATS)('$format', (format) => {
        const { collect } = await load('rxjs-openai/operators');
        const whole = await lastValueFrom(over.events$('Hi').pipe(collect()));
        texts.push(whole.choices[0].message.content);
+       const { createRelay } = await load('rxjs-openai/relay');
+       const response = await createRelay({ models: ['gpt-4o-mini'] })(new Request('http://localhost/', {
+         method: 'POST',
+         headers: { 'content-type': 'application/json' },
+         body: JSON.stringify({ messages: [{ role: 'user', content: 'Hi' }] }),
+       }));
+       texts.push((await response.json()).choices[0].message.content);
        console.log(JSON.stringify(texts));`,
       { environment: server.environment },
     );
-    expect(answers).toEqual([ANSWER, ANSWER, ANSWER, ANSWER]);
+    expect(answers).toEqual([ANSWER, ANSWER, ANSWER, ANSWER, ANSWER]);
   });
 
   it('runs in virtual time over a fake', async () => {
@@ -72,6 +79,7 @@ describe.each(FORMATS)('$format', (format) => {
        const { PromiseChatCompletion } = await load('rxjs-openai/promises');
        await load('rxjs-openai');
        await load('rxjs-openai/operators');
+       await load('rxjs-openai/relay');
        await load('rxjs-openai/node');
        const chat = new PromiseChatCompletion();
        const atImport = openai();
@@ -99,6 +107,7 @@ describe.each(FORMATS)('$format', (format) => {
        const { OpenAIChatCompletion } = await load('rxjs-openai');
        await load('rxjs-openai/operators');
        await load('rxjs-openai/promises');
+       await load('rxjs-openai/relay');
        await load('rxjs-openai/node');
        await load('rxjs-openai/testing');
        writeFileSync('.env', 'OPENAI_API_KEY=sk-late-0123456789\\nOPENAI_MODEL=late\\n');
@@ -116,6 +125,7 @@ describe.each(FORMATS)('$format', (format) => {
       `await load('rxjs-openai');
        await load('rxjs-openai/operators');
        await load('rxjs-openai/promises');
+       await load('rxjs-openai/relay');
        await load('rxjs-openai/node');
        await load('rxjs-openai/testing');
        console.log('loaded');`,

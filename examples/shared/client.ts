@@ -31,6 +31,6 @@ export function client$(options: ChatCompletionOptions, embedded: Embedded): Obs
   );
 }
 
-function isKeyMissing(error: unknown): boolean {
+export function isKeyMissing(error: unknown): boolean {
   return isCompletionError(error) && error.kind === 'configuration' && error.param === 'apiKey';
 }

@@ -1,0 +1,5 @@
+export { createRelay } from '../node/relay.ts';
+export type { Relay } from './relay.ts';
+export type { RelayCallInfo, RelayCompletion, RelayOptions, RelayTimeouts } from './options.ts';
+export type { ParamRule, ParamType } from './params.ts';
+export type { RelayOutcome } from './usage-meter.ts';
