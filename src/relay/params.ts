@@ -38,7 +38,7 @@ const MAX_TOKENS = 4096;
  * What is allowed by default: what shapes the answer, nothing that costs more than tokens or concerns the account (`store`,
  * `metadata`, `service_tier`, `user`, searches, audio).
  */
-export const DEFAULT_PARAMS = {
+const DEFAULT_PARAMS = {
   messages: { type: 'list', min: 1, max: 256, check: accountFiles },
   max_tokens: { type: 'integer', min: 1, max: MAX_TOKENS },
   max_completion_tokens: { type: 'integer', min: 1, max: MAX_TOKENS },
