@@ -171,8 +171,7 @@ describe('the validator', () => {
   });
 
   it('is not waited for by one who left, whatever comes of it', async () => {
-    const seen: unknown[] = [];
-    const unhandled: unknown[] = [];
+    const [seen, unhandled]: [unknown[], unknown[]] = [[], []];
     const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
     process.on('unhandledRejection', onUnhandled);
     for (const verdict of [{ value: 1 }, { issues: [] }, LOST]) {
