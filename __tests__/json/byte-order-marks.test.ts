@@ -41,6 +41,8 @@ const UNITS = [
   ...['ufeff', 'u', 'feff', '0', '1', 'a', '`', 'é', '漢', '😀', '\\ud83d\\ude00', '\\ud83d', '\\ude00'],
 ];
 const literals = fc.array(fc.constantFrom(...UNITS), { maxLength: 6 }).map((units) => `"${units.join('')}"`);
+/** No single escape: as a key, V8 of Node 24 takes it for its backslash, depending on what it has parsed before. */
+const keys = literals.filter((literal) => !/^"\\(?:u[0-9a-f]{4}|[^u])"$/i.test(literal));
 const places = fc.array(fc.nat(), { maxLength: 12 });
 
 const { text: texts } = fc.letrec<{ text: string }>((tie) => ({
@@ -50,7 +52,7 @@ const { text: texts } = fc.letrec<{ text: string }>((tie) => ({
     fc.constantFrom('12', 'true', '[]', '{}'),
     fc.array(tie('text'), { maxLength: 3 }).map((entries) => `[${entries.join(' ,')}]`),
     fc
-      .array(fc.tuple(literals, tie('text')), { maxLength: 3 })
+      .array(fc.tuple(keys, tie('text')), { maxLength: 3 })
       .map((fields) => `{${fields.map(([key, value]) => `${key} :${value}`).join(',')}}`),
   ),
 }));
@@ -159,6 +161,12 @@ describe('a string with byte order marks, while it comes', () => {
         }
       }),
     );
+  });
+
+  it('is a key alone, as an escape too', () => {
+    for (const pieces of everyCut('{"\\ufeff":1,"\\uFFFF":2}')) {
+      expect(shownBy(pieces).at(-1)).toStrictEqual({ '\ufeff': 1, '\uffff': 2 });
+    }
   });
 
   it('is told once, when it is whole, with all of its keys', () => {

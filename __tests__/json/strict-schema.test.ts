@@ -154,14 +154,19 @@ describe('a reference in a strict schema', () => {
     expect(strictSchema(schema, 'json$')).toStrictEqual({ ...strict, $defs: { node: strict } });
   });
 
-  it.each(['https://example.com/a.json', 'other.json#/$defs/a', '#/$defs/b', '#a', '#/$defs/toString', 5])(
-    'to another document, or to nothing, is refused: %j',
-    ($ref) => {
-      expect(refusedAt({ type: 'array', items: { $ref } }, { $defs: { a: TEXT } })).toMatchObject(
-        says('#/properties/a/items/$ref', 'refers to another document', 'put what it refers to into $defs'),
-      );
-    },
-  );
+  it.each([
+    'https://example.com/a.json',
+    'other.json#/$defs/a',
+    '#/$defs/b',
+    '#a',
+    '#a/$defs/a',
+    '#/$defs/toString',
+    5,
+  ])('to another document, or to nothing, is refused: %j', ($ref) => {
+    expect(refusedAt({ type: 'array', items: { $ref } }, { $defs: { a: TEXT } })).toMatchObject(
+      says('#/properties/a/items/$ref', 'refers to another document', 'put what it refers to into $defs'),
+    );
+  });
 
   it('with a constraint beside it is refused', () => {
     expect(refusedAt({ $ref: '#/$defs/t', minLength: 1 }, { $defs: { t: TEXT } })).toMatchObject(

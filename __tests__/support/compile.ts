@@ -77,10 +77,14 @@ export function surfaceOf({ program }: Compiled, path: string): Readonly<Record<
   const exported = checker.getExportsOfModule(module).map((symbol) => {
     const isAlias = (symbol.flags & ts.SymbolFlags.Alias) !== 0;
     const target = isAlias ? checker.getAliasedSymbol(symbol) : symbol;
-    return [symbol.name, [...valueOf(checker, target), ...typeOf(checker, target)]] as const;
+    const shape = [...valueOf(checker, target), ...typeOf(checker, target)];
+    return [symbol.name, shape.map((text) => text.replaceAll(RESOLUTION_MODE, ''))] as const;
   });
   return Object.fromEntries(exported);
 }
+
+/** How a module was found, which the two ways of resolving say differently of one and the same. */
+const RESOLUTION_MODE = /, \{ with: \{ "resolution-mode": "\w+" \} \}/g;
 
 const { NoTruncation, InTypeAlias } = ts.TypeFormatFlags;
 const FORMAT: ts.TypeFormatFlags = NoTruncation | InTypeAlias;
