@@ -14,6 +14,7 @@ const ROWS = [
   'redact.ts',
   'errors.ts',
   'error-response.ts',
+  'json-copy.ts',
   'logger.ts',
   'deadline-clock.ts',
   'steps.ts',

@@ -16,7 +16,7 @@ import {
   buildRequest,
   checkChoice,
   checkOptions,
-  copied,
+  copiedCall,
   type CallOptions,
   type ChatCompletionParams,
   type ChatMessages,
@@ -178,7 +178,7 @@ export class OpenAIChatCompletion {
     options: JsonOptions<unknown>,
   ): Observable<JsonEvent<unknown>> {
     return defer(() => {
-      const sent = copied({ messages, params });
+      const sent = copiedCall(messages, params);
       // What is no object is refused with the rest.
       const given = isFields(options) ? { ...options } : options;
       return from(this.#parts.json()).pipe(
@@ -227,7 +227,7 @@ export class OpenAIChatCompletion {
     options: ToolRunOptions,
   ): Observable<ToolRunEvent> {
     return defer(() => {
-      const sent = copied({ messages, params });
+      const sent = copiedCall(messages, params);
       const settings = isFields(options)
         ? { ...options, scheduler: options.scheduler ?? this.#config.scheduler }
         : options;

@@ -1,7 +1,8 @@
 /** What `json$` needs besides the client. Loaded with its first call: who reads no JSON does not pay for a parser and a validator. */
 import { configurationError } from './errors.ts';
 import type { CompletionEvent } from './events/event.ts';
-import { resolveSchema, type Validate } from './json/schema.ts';
+import { resolveSchema } from './json/schema.ts';
+import type { Validate } from './json/verdict.ts';
 import type { Method } from './methods.ts';
 import { growingJson, type JsonEvent } from './operators/growing-json.ts';
 import {

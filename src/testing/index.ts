@@ -21,11 +21,6 @@ export {
   type FakeTransportOptions,
 } from './fake-transport.ts';
 export type { FakeOutcome } from './performance.ts';
-export {
-  fakeCompletion,
-  type FakeCall,
-  type FakeChatCompletion,
-  type FakeCompletionOptions,
-  type FakeSubscription,
-} from './fake-completion.ts';
+export type { FakeCall, FakeSubscription } from './fake-call.ts';
+export { fakeCompletion, type FakeChatCompletion, type FakeCompletionOptions } from './fake-completion.ts';
 export type { MarbleValues } from './marbles.ts';

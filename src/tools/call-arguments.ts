@@ -1,6 +1,6 @@
 import { CompletionError, type OutputIssue } from '../errors.ts';
 import { from, map, of, type Observable } from 'rxjs';
-import type { Verdict } from '../json/schema.ts';
+import type { Verdict } from '../json/verdict.ts';
 import type { RequestedCall } from './turn.ts';
 import type { Tool } from './tool.ts';
 

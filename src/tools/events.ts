@@ -61,7 +61,8 @@ export interface MessagesEvent {
 
 /**
  * What happens during `runTools$`: of each round `round-start`, the model's events, then, if it called tools,
- * `(tool-approval | tool-progress)* (tool-result | tool-error)` of each call, side by side; `messages` at the end.
+ * `tool-approval* tool-progress* (tool-result | tool-error)` of each call, side by side (a call that is denied ends with its
+ * `tool-approval`); `messages` at the end.
  */
 export type ToolRunEvent =
   | CompletionEvent

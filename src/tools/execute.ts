@@ -54,7 +54,7 @@ export interface ExecuteSettings {
 }
 
 /** What happens to one call. */
-export type ToolCallEventOfRun = ToolProgressEvent | ToolResultEvent | ToolErrorEvent | ToolApprovalEvent;
+export type ExecutionEvent = ToolProgressEvent | ToolResultEvent | ToolErrorEvent | ToolApprovalEvent;
 
 /**
  * One call as a cold Observable. Tells `onContent` what the model is to be told. Errors only with what `approve` throws and, with
@@ -65,12 +65,12 @@ export function execute$(
   round: number,
   settings: ExecuteSettings,
   onContent: (content: string) => void,
-): Observable<ToolCallEventOfRun> {
-  const of$ = { round, toolCallId: call.id, name: call.name };
-  const failed = (error: unknown): Observable<ToolCallEventOfRun> => {
+): Observable<ExecutionEvent> {
+  const about = { round, toolCallId: call.id, name: call.name };
+  const failed = (error: unknown): Observable<ExecutionEvent> => {
     const content = contentOf(error);
     onContent(content);
-    const told$ = of<ToolErrorEvent>({ type: 'tool-error', ...of$, error, content });
+    const told$ = of<ToolErrorEvent>({ type: 'tool-error', ...about, error, content });
     return settings.onToolError === 'report'
       ? told$
       : concat(
@@ -79,14 +79,14 @@ export function execute$(
         );
   };
 
-  const run$ = (tool: Tool, args: unknown): Observable<ToolCallEventOfRun> =>
+  const run$ = (tool: Tool, args: unknown): Observable<ExecutionEvent> =>
     defer(() => {
       let result: unknown;
       const progress$ = withSignal((signal) =>
         valuesOf(() => tool.execute(args, { signal, toolCallId: call.id }), signal).pipe(
           mergeMap(({ value, progress }) => {
             result = value;
-            return progress ? [{ type: 'tool-progress' as const, ...of$, value }] : [];
+            return progress ? [{ type: 'tool-progress' as const, ...about, value }] : [];
           }),
           takeUntil(deadline(call.name, settings)),
         ),
@@ -94,22 +94,22 @@ export function execute$(
       const result$ = defer(() => {
         const content = textOf(result, call.name);
         onContent(content);
-        return of<ToolResultEvent>({ type: 'tool-result', ...of$, value: result, content });
+        return of<ToolResultEvent>({ type: 'tool-result', ...about, value: result, content });
       });
       return concat(progress$, result$);
     }).pipe(catchError(failed));
 
-  const approved$ = (tool: Tool, args: unknown): Observable<ToolCallEventOfRun> => {
+  const approved$ = (tool: Tool, args: unknown): Observable<ExecutionEvent> => {
     const { approve } = settings;
     if (approve === undefined) return run$(tool, args);
     const tell = (status: ToolApprovalEvent['status'], reason?: string): ToolApprovalEvent => ({
       type: 'tool-approval',
-      ...of$,
+      ...about,
       arguments: args,
       status,
       ...(reason === undefined ? undefined : { reason }),
     });
-    const answer$ = withSignal((signal) => asked(() => approve({ ...of$, arguments: args, signal })));
+    const answer$ = withSignal((signal) => asked(() => approve({ ...about, arguments: args, signal })));
     return concat(
       of(tell('requested')),
       answer$.pipe(

@@ -4,7 +4,7 @@ import { CompletionError, isCompletionError, withDetails, type PartialCompletion
 import type { CompletionEvent, FinishReason } from '../events/event.ts';
 import { isFields, type Fields } from '../events/merge.ts';
 import { abortedBy } from '../operators/abort.ts';
-import { copied, type ChatCompletionParams, type ChatMessages, type EventsCallOptions } from '../request.ts';
+import { copiedCall, type ChatCompletionParams, type ChatMessages, type EventsCallOptions } from '../request.ts';
 import { isLength } from '../operators/text.ts';
 import type { MessagesEvent, RoundStartEvent, ToolRunEvent } from './events.ts';
 import { execute$ } from './execute.ts';
@@ -77,9 +77,9 @@ class ToolRun {
 
   constructor(chat: EventsSource, messages: ChatMessages, params: ToolRunParams | undefined, options: ToolRunOptions) {
     this.#chat = chat;
-    this.#settings = resolveRun(params, options);
-    // What is no list is refused by `events$`, which says why.
-    this.#messages = Array.isArray(messages) ? copied(messages) : messages;
+    const sent = copiedCall(messages, params);
+    this.#settings = resolveRun(sent.params, options);
+    this.#messages = sent.messages;
   }
 
   /** Asks the model once, and executes what it calls. */

@@ -1,6 +1,7 @@
 import type { ChatCompletionFunctionTool } from 'openai/resources/chat/completions';
 import { configurationError } from '../errors.ts';
-import { resolveSchema, type InferOutput, type JsonSchema, type StandardSchema, type Verdict } from '../json/schema.ts';
+import { resolveSchema, type InferOutput, type JsonSchema, type StandardSchema } from '../json/schema.ts';
+import type { Verdict } from '../json/verdict.ts';
 import { checkNames, validSwitch } from '../option-checks.ts';
 
 /** What a tool is told besides its arguments. */
