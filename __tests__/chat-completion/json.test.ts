@@ -132,7 +132,10 @@ describe.each(CLIENTS)('json$ over the $name transport', ({ client }) => {
     ['temperature', PROMPT, { temperature: NaN }, { schema: City }],
     ['params', PROMPT, [], { schema: City }],
     ['messages', '', {}, { schema: City }],
-    [undefined, circle, {}, { schema: City }],
+    ['messages', [circle], {}, { schema: City }],
+    [undefined, [{ role: 'user', content: circle }], {}, { schema: City }],
+    ['messages', new Date(), {}, { schema: City }],
+    ['params', PROMPT, () => 1, { schema: City }],
   ])(
     'refuses what is wrong on the error channel and sends nothing: %s, %#',
     async (param, messages, params, options) => {

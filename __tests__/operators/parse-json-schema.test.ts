@@ -180,12 +180,38 @@ describe('a schema of parseJson', () => {
     const { error } = outcome('{"list":[1,"Berlin"]}', schema);
     expect(error).toMatchObject({ kind: 'invalid-output', issues: [{ path: ['list', 1] }] });
     expect(outcome('[true]', {}).error).toBeUndefined();
+    expect(outcome('[true]', { prefixItems: [{ type: 'boolean' }] }).error).toBeUndefined();
+    expect(outcome('3', { multipleOf: 2 }).error).toMatchObject({ kind: 'invalid-output' });
     expect(outcome('{}', { $ref: '#/$defs/gone' }).error).toMatchObject({ kind: 'configuration', param: 'schema' });
     expect(
       outcome('{"\\ud800":1}', { type: 'object', properties: {}, additionalProperties: false }).error,
     ).toMatchObject({
       kind: 'invalid-output',
     });
+  });
+});
+
+describe('a JSON Schema', () => {
+  it('says what is wrong beside a property that bears the name of a keyword', () => {
+    const required = { type: 'object', additionalProperties: false };
+    const schema = { type: 'object', properties: { required }, required: ['name'] };
+    const { issues = [] } = outcome('{"required":{"x":1}}', schema).error as CompletionError;
+    expect(issues).toContainEqual({ message: expect.stringContaining('"name"') as string, path: [] });
+  });
+
+  it('that a long list violates in each element is told of the first hundred, or of one where they are too many', () => {
+    const list = (length: number): string => JSON.stringify(Array.from({ length }, () => 'x'));
+    const schema = { type: 'array', items: { type: 'number' } };
+    expect((outcome(list(1000), schema).error as CompletionError).issues).toHaveLength(100);
+    const { kind, issues = [] } = outcome(`{"l":${list(200_000)}}`, { properties: { l: schema } })
+      .error as CompletionError;
+    expect([kind, issues.map(({ path }) => path)]).toEqual(['invalid-output', [['l', 0]]]);
+  });
+
+  it.each([new Date(), new Map(), { '~standard': { version: 1 } }, z])('is not any object: %#', (schema) => {
+    expect(thrownBy(() => NEVER.pipe(parseJson(schema as object as Record<string, unknown>))).kind).toBe(
+      'configuration',
+    );
   });
 });
 

@@ -49,6 +49,11 @@ const REFUSED_PARAMS: readonly (readonly [name: string, params: unknown, param: 
   ['n 2', { n: 2 }, 'n'],
   ['n 0', { n: 0 }, 'n'],
   ['n as a text', { n: '1' }, 'n'],
+  ['a text', 'gpt', 'params'],
+  ['a list', ['x'], 'params'],
+  ['null', null, 'params'],
+  ['a function', () => ({}), 'params'],
+  ['no number', { temperature: NaN }, 'temperature'],
 ];
 
 describe('the options of a run', () => {

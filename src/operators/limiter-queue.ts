@@ -141,10 +141,12 @@ export class LimiterQueue {
         ticket.refuse(closed(closedMs));
       }
     }
+    // Known as long as somebody waits; those who are refused are told.
+    const freeMs = this.#nextFreeAt === undefined ? undefined : this.#nextFreeAt - scheduler.now();
     while (this.#waiting.size > maxQueued) {
       const last = arrived.pop();
       if (last === undefined) break;
-      if (this.#waiting.remove(last)) last.refuse(queueFull(maxQueued));
+      if (this.#waiting.remove(last)) last.refuse(queueFull(maxQueued, freeMs));
     }
     if (this.#waiting.size === 0) this.#watch(undefined);
   }
@@ -219,10 +221,10 @@ export class LimiterQueue {
   }
 }
 
-function queueFull(maxQueued: number): CompletionError {
+function queueFull(maxQueued: number, retryAfterMs: number | undefined): CompletionError {
   return new CompletionError(
     `${String(maxQueued)} calls wait for the limiter, and no more may: send less, or raise maxQueued`,
-    { kind: 'limit' },
+    { kind: 'limit', retryAfterMs: retryAfterMs === undefined ? undefined : Math.ceil(retryAfterMs) },
   );
 }
 

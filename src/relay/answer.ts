@@ -116,7 +116,6 @@ function leaving$(signal: AbortSignal): Observable<void> {
     const leave = (): void => {
       subscriber.next();
     };
-    if (signal.aborted) leave();
     signal.addEventListener('abort', leave);
     subscriber.add(() => {
       signal.removeEventListener('abort', leave);

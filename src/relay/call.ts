@@ -1,6 +1,6 @@
 /** One call of the relay: its turn in the limiter, what goes upstream, what it has cost. */
 import type { ChatCompletion, ChatCompletionChunk } from 'openai/resources/chat/completions';
-import { catchError, defer, finalize, map, mergeMap, of, take, tap, type Observable } from 'rxjs';
+import { catchError, defer, finalize, mergeMap, of, tap, type Observable } from 'rxjs';
 import { isCompletionError } from '../errors.ts';
 import { expectedTokens } from '../expected-tokens.ts';
 import type { LimiterLease } from '../operators/limiter-queue.ts';
@@ -33,27 +33,14 @@ export function upstream$<User, T extends Answer>(
   return leased(call).pipe(mergeMap((lease) => metered(call, lease, answerFor)));
 }
 
-function leased<User>({ limiter, asked, config }: RelayCall<User>): Observable<LimiterLease | undefined> {
+function leased<User>({ limiter, asked }: RelayCall<User>): Observable<LimiterLease | undefined> {
   if (limiter === undefined) return of(undefined);
   const body = { ...asked.params, messages: asked.messages };
   return limiter.acquire(expectedTokens({ body })).pipe(
     catchError((error: unknown) => {
-      if (!isCompletionError(error)) throw error;
-      return waitMs(error.retryAfterMs, limiter, config.scheduler.now()).pipe(
-        map((ms) => {
-          throw tooMany(ms);
-        }),
-      );
+      // When a place is given back is not known where no window is full: a second is a guess.
+      throw isCompletionError(error) ? tooMany(error.retryAfterMs ?? 1000) : error;
     }),
-  );
-}
-
-/** What the error says, else what the limiter knows of its queue, else a second. */
-function waitMs(retryAfterMs: number | undefined, { state$ }: Limiter, now: number): Observable<number> {
-  if (retryAfterMs !== undefined) return of(retryAfterMs);
-  return state$.pipe(
-    take(1),
-    map(({ nextFreeAt }) => Math.max(1000, (nextFreeAt ?? now) - now)),
   );
 }
 

@@ -2,10 +2,10 @@
 import type { SchedulerLike } from 'rxjs';
 import { MAX_TIMER_MS } from '../deadline-clock.ts';
 import { configurationError } from '../errors.ts';
-import { isFields } from '../events/merge.ts';
 import { validFunction, validMembers, validNumber, validScheduler, validWord } from '../option-checks.ts';
 import {
   checkOptions,
+  fields,
   STREAM_OPTION_NAMES,
   type ChatCompletionParams,
   type ChoiceOptions,
@@ -105,8 +105,7 @@ function toolsByName(tools: unknown): ReadonlyMap<string, Tool> {
 }
 
 function paramsOf(params: ToolRunParams | undefined): ChatCompletionParams {
-  const given: unknown = params;
-  if (!isFields(given)) return params ?? {};
+  const given = fields(params, 'params');
   if (given['tools'] !== undefined) {
     throw configurationError('params must not hold tools: pass them in the options, made by tool()', 'tools');
   }
