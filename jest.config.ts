@@ -14,7 +14,16 @@ const config: Config = {
       testEnvironment: 'node',
       transform,
       testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
-      testPathIgnorePatterns: ['<rootDir>/__tests__/package/'],
+      testPathIgnorePatterns: ['<rootDir>/__tests__/package/', '<rootDir>/__tests__/angular/'],
+    },
+    {
+      // Angular comes as ES modules alone: npm test runs jest with --experimental-vm-modules.
+      displayName: 'angular',
+      testEnvironment: '<rootDir>/__tests__/angular/support/page-environment.ts',
+      setupFilesAfterEnv: ['<rootDir>/__tests__/angular/support/setup.ts'],
+      extensionsToTreatAsEsm: ['.ts'],
+      transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.angular-spec.json', useESM: true }] },
+      testMatch: ['<rootDir>/__tests__/angular/**/*.test.ts'],
     },
     {
       // What needs the build: the packed tarball, the bundles, the example's program.

@@ -40,6 +40,9 @@ const ROWS = [
   'relay/',
   'node/',
   'testing/',
+  'angular/',
+  'angular/http/',
+  'angular/testing/',
 ];
 
 /** Lists of re-exports for users; they may import everything, and nothing may import them. */
@@ -53,10 +56,14 @@ const BARRELS = [
   'testing/index.ts',
   'relay/index.ts',
   'relay/index.node.ts',
+  'angular/index.ts',
+  'angular/http/index.ts',
+  'angular/testing/index.ts',
 ];
 
+/** Of a folder in a folder, the row of the inner one. */
 function rowOf(path: string): number {
-  return BARRELS.includes(path) ? ROWS.length : ROWS.findIndex((row) => path === row || path.startsWith(row));
+  return BARRELS.includes(path) ? ROWS.length : ROWS.findLastIndex((row) => path === row || path.startsWith(row));
 }
 
 /** What breaks the direction of imports, one line each. */
@@ -175,12 +182,23 @@ describe('what a page or a worker loads', () => {
       filesImportedBy(sources, path).some((file) => file.path.startsWith('testing/')),
     );
     expect(importers).toContain('testing/index.ts');
-    expect(importers.filter((path) => !path.startsWith('testing/'))).toEqual([]);
+    expect(importers.filter((path) => !/^(?:angular\/)?testing\//.test(path))).toEqual([]);
     expect(importersOf(/^rxjs\/testing$/).filter((path) => !path.startsWith('testing/'))).toEqual([]);
   });
 
-  it('Angular is for angular/ alone', () => {
+  it('Angular is for angular/ alone, its HttpClient for angular/http/', () => {
     expect(importersOf(/^@angular\//).filter((path) => !path.startsWith('angular/'))).toEqual([]);
+    expect(importersOf(/^@angular\/(?!core$)/).filter((path) => !path.startsWith('angular/http/'))).toEqual([]);
+  });
+
+  it('a page with Angular loads at once what shows an answer, and the client itself later', () => {
+    const { files, packages } = loadedWith(sources, 'angular/index.ts', 'at once');
+    expect(packages).toEqual(['@angular/core', 'openai/core/error', 'rxjs']);
+    expect(
+      files.filter((path) =>
+        /^(?:node|json|tools|testing|relay|transport|wire)\/|^(?:json-method|chat-completion|config)\.ts$/.test(path),
+      ),
+    ).toEqual([]);
   });
 });
 

@@ -17,6 +17,9 @@ const ENTRY_POINTS = {
   node: 'node/index',
   testing: 'testing/index',
   relay: 'relay/index',
+  angular: 'angular/index',
+  'angular-http': 'angular/http/index',
+  'angular-testing': 'angular/testing/index',
 };
 
 const QUIET = { default: { logLevel: ExtractorLogLevel.None } };

@@ -128,20 +128,17 @@ export function headerText(name: string, value: unknown): string | undefined {
 }
 
 /** @param base - what a relative address is relative to; `undefined` refuses relative ones */
-export function validBaseURL(value: string, base: string | undefined): string {
+export function validBaseURL(value: string, base: string | undefined, name = 'baseURL'): string {
   const url = URL.canParse(value, base) ? new URL(value, base) : undefined;
   const remedy = 'set it to an http(s) address such as https://api.openai.com/v1';
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw configurationError(`baseURL is not a valid address; ${remedy}`, 'baseURL');
+    throw configurationError(`${name} is not a valid address; ${remedy}`, name);
   }
   if (url.username !== '' || url.password !== '') {
-    throw configurationError(
-      'baseURL must not hold a user or password; pass credentials in apiKey or headers',
-      'baseURL',
-    );
+    throw configurationError(`${name} must not hold a user or password; pass credentials in apiKey or headers`, name);
   }
   if (url.search !== '' || url.hash !== '') {
-    throw configurationError(`baseURL must end before the query; ${remedy}`, 'baseURL');
+    throw configurationError(`${name} must end before the query; ${remedy}`, name);
   }
   return value;
 }

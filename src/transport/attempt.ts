@@ -123,6 +123,8 @@ class Attempt<T> {
       clock: this.#clocks.response,
       secrets: this.#secrets,
       onSend: (headers) => {
+        // A transport may send again (after a 401, with another token): the headers of that response are waited for anew.
+        if (this.#sent !== undefined) this.#clocks.connect();
         this.#sent = headers;
       },
       onFacts: (facts, headers) => {

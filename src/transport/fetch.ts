@@ -4,8 +4,10 @@ import type { Fetch, Transport } from './transport.ts';
 
 /** Options of {@link fetchTransport}. */
 export interface FetchTransportOptions {
-  /** Requests go to `{baseURL}/chat/completions`. In a browser it may be relative to the page (`/api/chat`). */
-  readonly baseURL: string;
+  /** Requests go to `{baseURL}/chat/completions`. In a browser it may be relative to the page (`/api`). Needed unless `url` is given. */
+  readonly baseURL?: string | undefined;
+  /** The whole address, for what is mounted elsewhere (`/api/chat`); instead of `baseURL`. */
+  readonly url?: string | undefined;
   /** Headers of every request, or a function called for each: tokens expire. What it throws ends the call unchanged. */
   readonly headers?:
     | Readonly<Record<string, string>>
@@ -26,15 +28,8 @@ export interface FetchTransportOptions {
  * ```
  */
 export function fetchTransport(options: FetchTransportOptions): Transport {
-  const { baseURL, headers, credentials } = options;
-  if (typeof baseURL !== 'string' || baseURL.trim() === '') {
-    throw configurationError(
-      'fetchTransport: baseURL is missing; set it to the address before /chat/completions',
-      'baseURL',
-    );
-  }
-  // A page's address is known to fetch alone; any base will do to see whether there is a password in it.
-  const url = `${validBaseURL(baseURL.trim(), 'http://page.invalid').replace(/\/+$/, '')}/chat/completions`;
+  const { headers, credentials } = options;
+  const url = addressOf(options);
   // fetch would refuse a bad value with an error that quotes it, and it may be a key.
   const fixed = typeof headers === 'function' ? undefined : validHeaders(headers, 'fetchTransport: headers');
   return async ({ body, headers: callHeaders, signal, bound }) => {
@@ -53,4 +48,20 @@ export function fetchTransport(options: FetchTransportOptions): Transport {
       ...(credentials === undefined ? undefined : { credentials }),
     });
   };
+}
+
+function addressOf({ baseURL, url }: FetchTransportOptions): string {
+  const given = url ?? baseURL;
+  if (typeof given !== 'string' || given.trim() === '') {
+    throw configurationError(
+      'fetchTransport: baseURL is missing; set it to the address before /chat/completions, or url to the whole address',
+      'baseURL',
+    );
+  }
+  if (url !== undefined && baseURL !== undefined) {
+    throw configurationError('fetchTransport: baseURL has no effect beside url: give one of them', 'baseURL');
+  }
+  // A page's address is known to fetch alone; any base will do to see whether there is a password in it.
+  const address = validBaseURL(given.trim(), 'http://page.invalid', url === undefined ? 'baseURL' : 'url');
+  return url === undefined ? `${address.replace(/\/+$/, '')}/chat/completions` : address;
 }

@@ -1,0 +1,229 @@
+import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
+import type { CompletionUsage } from 'openai/resources/completions';
+import { isCompletionError } from '../errors.ts';
+import type { Observer } from 'rxjs';
+import type { FinishReason } from '../events/event.ts';
+import type { ToolRunEvent } from '../tools/events.ts';
+import type { ChatAssistantMessage, ChatPart, ChatTextPart, ChatToolPart } from './chat-message.ts';
+import { toError } from './errors.ts';
+
+/** What {@link Answer} is made of. */
+export interface AnswerOptions {
+  readonly id: string;
+  /** Whether calls are executed. */
+  readonly runsTools: boolean;
+}
+
+/**
+ * One answer as it grows, an observer of its events. An event costs the same however long the text is; a message is made when one is to be
+ * shown.
+ */
+export class Answer implements Observer<ToolRunEvent> {
+  readonly #options: AnswerOptions;
+  /** How many of a run's messages were there before the answer. */
+  asked = 0;
+  #status: ChatAssistantMessage['status'] = 'connecting';
+  #parts: ChatPart[] = [];
+  /** Where the parts of the model's current answer begin: a restart takes them back. */
+  #roundAt = 0;
+  /** Where the calls of the current round are among the parts, by index and by id. */
+  #byIndex = new Map<number, number>();
+  #byId = new Map<string, number>();
+  #rounds = 0;
+  #finishReason: FinishReason | undefined;
+  #roundUsage: CompletionUsage | undefined;
+  #usage: CompletionUsage | undefined;
+  #error: Error | undefined;
+  #messages: readonly ChatCompletionMessageParam[] | undefined;
+
+  constructor(options: AnswerOptions) {
+    this.#options = options;
+  }
+
+  next(event: ToolRunEvent): void {
+    if (this.#status === 'connecting') this.#status = 'streaming';
+    switch (event.type) {
+      case 'round-start':
+        this.#beginRound();
+        break;
+      case 'restart':
+        this.#parts.length = this.#roundAt;
+        this.#roundUsage = this.#finishReason = undefined;
+        this.#byIndex.clear();
+        this.#byId.clear();
+        break;
+      case 'usage':
+        this.#roundUsage = event.usage;
+        break;
+      case 'messages':
+        this.#messages = event.messages;
+        break;
+      case 'tool-approval':
+        this.#changeCall(event.toolCallId, {
+          status: APPROVAL[event.status],
+          input: event.arguments,
+          reason: event.reason,
+        });
+        break;
+      case 'tool-progress':
+        this.#changeCall(event.toolCallId, { progress: event.value });
+        break;
+      case 'tool-result':
+        this.#changeCall(event.toolCallId, { status: 'done', value: event.value });
+        break;
+      case 'tool-error':
+        this.#changeCall(event.toolCallId, { status: 'error', error: event.error });
+        break;
+      default:
+        if ('choice' in event && event.choice === 0) this.#addOutput(event);
+    }
+  }
+
+  complete(): void {
+    // Something before us (a stopWhen) may have ended it.
+    this.#end(this.#finishReason === undefined ? 'stopped' : 'done');
+  }
+
+  /** After `stop` the error is that of the abort, and only tells how far the conversation is. */
+  error(error: unknown): void {
+    if (isCompletionError(error)) this.#messages ??= error.partial.messages;
+    if (this.#status !== 'stopped') this.#error = toError(error);
+    this.#end('error');
+  }
+
+  stop(): void {
+    this.#end('stopped');
+  }
+
+  #end(status: 'done' | 'stopped' | 'error'): void {
+    if (this.#status !== 'connecting' && this.#status !== 'streaming') return;
+    this.#status = status;
+    this.#parts = this.#parts.map((part) => (isPending(part) ? { ...part, status: 'stopped' } : part));
+  }
+
+  message(): ChatAssistantMessage {
+    const parts = [...this.#parts];
+    return {
+      id: this.#options.id,
+      role: 'assistant',
+      status: this.#status,
+      parts,
+      text: joined(parts),
+      finishReason: this.#finishReason,
+      usage: sum(this.#usage, this.#roundUsage),
+      error: this.#error,
+      history: this.#history(),
+    };
+  }
+
+  #beginRound(): void {
+    this.#rounds += 1;
+    this.#usage = sum(this.#usage, this.#roundUsage);
+    this.#roundUsage = this.#finishReason = undefined;
+    this.#roundAt = this.#parts.length;
+    this.#byIndex = new Map();
+    this.#byId = new Map();
+  }
+
+  #addOutput(event: Extract<ToolRunEvent, { readonly choice: number }> | { readonly type: 'extra' }): void {
+    switch (event.type) {
+      case 'text-delta':
+        this.#addText('text', event.text);
+        break;
+      case 'reasoning-delta':
+        this.#addText('reasoning', event.text);
+        break;
+      case 'refusal-delta':
+        this.#addText('refusal', event.text);
+        break;
+      case 'tool-call-start':
+        this.#addCall(event.index, event.id, event.name);
+        break;
+      case 'tool-call-delta': {
+        const at = this.#byIndex.get(event.index);
+        this.#change(at, (call) => ({ arguments: call.arguments + event.arguments }));
+        break;
+      }
+      case 'tool-call': {
+        const { index, id, name, arguments: json } = event;
+        if (!this.#byIndex.has(index)) this.#addCall(index, id, name);
+        this.#change(this.#byIndex.get(index), () => ({
+          arguments: json,
+          status: this.#options.runsTools ? 'running' : 'called',
+        }));
+        break;
+      }
+      case 'finish':
+        this.#finishReason = event.reason;
+    }
+  }
+
+  #addText(type: ChatTextPart['type'], text: string): void {
+    const last = this.#parts.length - 1;
+    const part = last < this.#roundAt ? undefined : this.#parts[last];
+    if (part?.type === type) this.#parts[last] = { type, text: part.text + text };
+    else this.#parts.push({ type, text });
+  }
+
+  #addCall(index: number, toolCallId: string, name: string): void {
+    const at = this.#parts.length;
+    this.#byIndex.set(index, at);
+    this.#byId.set(toolCallId, at);
+    this.#parts.push({
+      type: 'tool',
+      toolCallId,
+      name,
+      arguments: '',
+      input: undefined,
+      status: 'calling',
+      progress: undefined,
+      value: undefined,
+      error: undefined,
+      reason: undefined,
+    });
+  }
+
+  #changeCall(id: string, change: Partial<ChatToolPart>): void {
+    this.#change(this.#byId.get(id), () => change);
+  }
+
+  #change(at: number | undefined, change: (call: ChatToolPart) => Partial<ChatToolPart>): void {
+    const call = at === undefined ? undefined : this.#parts[at];
+    if (call?.type === 'tool') this.#parts[at as number] = { ...call, ...change(call) };
+  }
+
+  /** Of a run its own messages; and what was said of which they do not tell: of an answer that was cut, what had arrived. */
+  #history(): readonly ChatCompletionMessageParam[] {
+    const told = this.#messages?.slice(this.asked) ?? [];
+    if (told.filter(({ role }) => role === 'assistant').length >= Math.max(this.#rounds, 1)) return told;
+    const rest = this.#messages === undefined ? this.#parts : this.#parts.slice(this.#roundAt);
+    const text = joined(rest);
+    if (text !== '') return [...told, { role: 'assistant', content: text }];
+    const refusal = rest.find((part): part is ChatTextPart => part.type === 'refusal');
+    return refusal === undefined ? told : [...told, { role: 'assistant', refusal: refusal.text }];
+  }
+}
+
+const APPROVAL = { requested: 'approval', approved: 'running', denied: 'denied' } as const;
+
+function isPending(part: ChatPart): part is ChatToolPart {
+  return part.type === 'tool' && ['calling', 'approval', 'running'].includes(part.status);
+}
+
+/** No work with the text: strings that are put together are not copied until they are read. */
+function joined(parts: readonly ChatPart[]): string {
+  return parts.reduce((text, part) => {
+    if (part.type !== 'text') return text;
+    return text === '' ? part.text : `${text}\n\n${part.text}`;
+  }, '');
+}
+
+function sum(before: CompletionUsage | undefined, usage: CompletionUsage | undefined): CompletionUsage | undefined {
+  if (before === undefined || usage === undefined) return usage ?? before;
+  return {
+    ...usage,
+    prompt_tokens: before.prompt_tokens + usage.prompt_tokens,
+    completion_tokens: before.completion_tokens + usage.completion_tokens,
+    total_tokens: before.total_tokens + usage.total_tokens,
+  };
+}

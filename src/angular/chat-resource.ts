@@ -1,0 +1,257 @@
+import {
+  assertInInjectionContext,
+  computed,
+  effect,
+  inject,
+  linkedSignal,
+  NgZone,
+  runInInjectionContext,
+  signal,
+  untracked,
+  type Injector,
+  type ResourceStatus,
+  type Signal,
+} from '@angular/core';
+import { defer, identity, tap, type MonoTypeOperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
+import { configurationError } from '../errors.ts';
+import type { CompletionEvent } from '../events/event.ts';
+import { accumulate, type CompletionSnapshot } from '../operators/accumulate.ts';
+import { checkNames } from '../option-checks.ts';
+import type { ChatCompletionParams, ChatMessages, EventsCallOptions } from '../request.ts';
+import { toError } from './errors.ts';
+import { injectCoalescing } from './frames.ts';
+import { injectChatCompletion, injectIsServer } from './provide.ts';
+
+/** Options of {@link chatResource}. */
+export interface ChatResourceOptions {
+  /** What is asked; reactive. `undefined`: nothing, the resource is idle. A change aborts the request before it. */
+  readonly messages: () => ChatMessages | undefined;
+  /** OpenAI's parameters; reactive. */
+  readonly params?: (() => ChatCompletionParams | undefined) | undefined;
+  /** Of each call: `retry`, `timeout`, `headers` … */
+  readonly options?: Omit<EventsCallOptions, 'signal' | 'gate'> | undefined;
+  /** Operators around the events of each answer: `measure(…)`, `smooth()`, `stopWhen(…)` … */
+  readonly pipe?: MonoTypeOperatorFunction<CompletionEvent> | undefined;
+  /** The choice that is shown. Default: 0. */
+  readonly choice?: number | undefined;
+  /** Where there is no injection context. It also ends the resource. */
+  readonly injector?: Injector | undefined;
+  /** What the frames of rendering run on. Default: the page's animation frames. */
+  readonly scheduler?: SchedulerLike | undefined;
+}
+
+/** What Angular calls the state of a resource, with a value that is there in each of them. */
+export type ChatResourceSnapshot =
+  | { readonly status: 'idle' | 'loading' | 'reloading' | 'resolved'; readonly value: CompletionSnapshot | undefined }
+  | { readonly status: 'error'; readonly error: Error };
+
+/** One completion as signals. Made by {@link chatResource}. Fits where Angular's `Resource` is asked for. */
+export interface ChatResource {
+  /** The answer as far as it has come; `undefined` only while idle. Never throws: after an error it is what had arrived. */
+  readonly value: Signal<CompletionSnapshot | undefined>;
+  /** Its text, `''` while there is none. */
+  readonly text: Signal<string>;
+  /** Where it is: `idle`, or the `status` of the snapshot; `stopped` also after {@link stop}. */
+  readonly phase: Signal<'idle' | CompletionSnapshot['status']>;
+  /** As of any resource: `loading` (after `reload()`: `reloading`) until the stream has ended, then `resolved` or `error`. */
+  readonly status: Signal<ResourceStatus>;
+  /** Why the answer ended early. */
+  readonly error: Signal<Error | undefined>;
+  /** The stream has not ended. */
+  readonly isLoading: Signal<boolean>;
+  /** Status and value in one, as Angular has it. */
+  readonly snapshot: Signal<ChatResourceSnapshot>;
+  /** Whether anything is asked. */
+  hasValue(): boolean;
+  /** Aborts the request. What had arrived stays. */
+  stop(): void;
+  /** Asks again; what was shown stays until the new answer begins. `false` while idle or loading: nothing is done. */
+  reload(): boolean;
+}
+
+const OPTION_NAMES = ['messages', 'params', 'options', 'pipe', 'choice', 'injector', 'scheduler'];
+
+interface Asked {
+  readonly request: { readonly messages: ChatMessages; readonly params: ChatCompletionParams | undefined } | undefined;
+  /** What one of the two functions threw. */
+  readonly error: Error | undefined;
+  /** How often it was asked again. */
+  readonly turn: number;
+}
+
+interface State {
+  readonly phase: 'idle' | CompletionSnapshot['status'];
+  readonly reloading: boolean;
+  readonly value: CompletionSnapshot | undefined;
+  readonly error: Error | undefined;
+}
+
+const IDLE: State = { phase: 'idle', reloading: false, value: undefined, error: undefined };
+const CONNECTING: CompletionSnapshot = {
+  status: 'connecting',
+  text: '',
+  reasoning: '',
+  refusal: '',
+  toolCalls: [],
+  finishReason: undefined,
+  usage: undefined,
+};
+
+/**
+ * One completion as signals, asked anew whenever `messages()` or `params()` change: the request before is aborted. `isLoading()` is true
+ * until the stream has ended, and an error leaves the text that had arrived (Angular's `rxResource` is resolved with the first chunk,
+ * and its value is gone with an error).
+ *
+ * Must be called in an injection context, or be given an `injector`, whose end aborts the request. Renders are coalesced: many deltas
+ * are one write of signals a frame, and the last one is never lost. While a server renders the page nothing is sent, and the resource is
+ * `loading`, as it is in the browser before the first byte. With zone.js everything runs outside of the Angular zone; signals alone
+ * schedule change detection.
+ *
+ * Wrong options are `configuration` errors, thrown at once; wrong messages and params arrive in `error()`.
+ *
+ * ```ts
+ * import { Component, input } from '@angular/core';
+ * import { chatResource } from 'rxjs-openai/angular';
+ *
+ * @Component({
+ *   selector: 'app-summary',
+ *   template: `
+ *     <p [attr.aria-busy]="summary.isLoading()">{{ summary.text() }}</p>
+ *     @if (summary.error(); as error) {
+ *       <p role="alert">{{ error.message }} <button (click)="summary.reload()">Again</button></p>
+ *     }
+ *   `,
+ * })
+ * export class Summary {
+ *   readonly article = input<string>();
+ *   readonly summary = chatResource({
+ *     messages: () => this.article() && `Summarize: ${this.article()}`,
+ *     params: () => ({ temperature: 0 }),
+ *   });
+ * }
+ * ```
+ */
+export function chatResource(options: ChatResourceOptions): ChatResource {
+  checkNames(options, OPTION_NAMES, 'chatResource');
+  if (typeof options.messages !== 'function') {
+    throw configurationError('chatResource: messages must be a function such as () => this.question()', 'messages');
+  }
+  if (options.injector !== undefined) return runInInjectionContext(options.injector, () => create(options));
+  assertInInjectionContext(chatResource);
+  return create(options);
+}
+
+function create({ messages, params, options, pipe = identity, choice, scheduler }: ChatResourceOptions): ChatResource {
+  const chat = injectChatCompletion();
+  const zone = inject(NgZone);
+  const isServer = injectIsServer();
+  const coalesced = injectCoalescing<CompletionSnapshot>(scheduler);
+  const accumulated = accumulate({ choice });
+
+  const turn = signal(0);
+  const asked = askedBy(messages, params, turn);
+  const state = linkedSignal<Asked, State>({
+    source: asked,
+    computation: ({ request, error, turn }, previous) => {
+      if (error !== undefined) return { ...IDLE, phase: 'error', error };
+      if (request === undefined) return IDLE;
+      const reloading = previous !== undefined && previous.source.turn !== turn;
+      return { phase: 'connecting', reloading, value: reloading ? previous.value.value : CONNECTING, error: undefined };
+    },
+  });
+
+  let subscription: Subscription | undefined;
+  let latest = CONNECTING;
+  const show = (value: CompletionSnapshot): void => {
+    state.update(({ reloading, value: before }) => {
+      const { status: phase } = value;
+      const kept = reloading && phase === 'connecting';
+      return {
+        phase,
+        reloading,
+        value: kept ? before : value,
+        error: phase === 'error' ? toError(value.error) : undefined,
+      };
+    });
+  };
+  effect((onCleanup) => {
+    const { request } = asked();
+    // Also when it was stopped before it began.
+    if (request === undefined || isServer || untracked(state).phase !== 'connecting') return;
+    latest = CONNECTING;
+    subscription = zone.runOutsideAngular(() =>
+      untracked(() =>
+        defer(() => pipe(chat.events$(request.messages, request.params, options)))
+          .pipe(
+            accumulated,
+            tap((value) => {
+              latest = value;
+            }),
+            coalesced,
+          )
+          .subscribe({
+            next: show,
+            error: (error: unknown) => {
+              show({ ...latest, status: 'error', error });
+            },
+          }),
+      ),
+    );
+    onCleanup(() => subscription?.unsubscribe());
+  });
+
+  const isLoading = computed(() => isUnderWay(state().phase));
+  const status = computed((): Exclude<ResourceStatus, 'local'> => {
+    const { phase, reloading } = state();
+    if (isUnderWay(phase)) return reloading ? 'reloading' : 'loading';
+    return phase === 'idle' || phase === 'error' ? phase : 'resolved';
+  });
+  const value = computed(() => state().value);
+  const error = computed(() => state().error);
+  return {
+    value,
+    text: computed(() => value()?.text ?? ''),
+    phase: computed(() => state().phase),
+    status,
+    error,
+    isLoading,
+    snapshot: computed((): ChatResourceSnapshot => {
+      const failure = error();
+      const now = status();
+      return now === 'error' ? { status: now, error: failure as Error } : { status: now, value: value() };
+    }),
+    hasValue: () => value() !== undefined,
+    stop: () => {
+      if (!untracked(isLoading)) return;
+      subscription?.unsubscribe();
+      show({ ...latest, status: 'stopped' });
+    },
+    reload: () => {
+      if (untracked(isLoading) || untracked(asked).request === undefined) return false;
+      turn.update((count) => count + 1);
+      return true;
+    },
+  };
+}
+
+/** Changes only when the messages or the params are others. */
+function askedBy(
+  messages: ChatResourceOptions['messages'],
+  params: ChatResourceOptions['params'],
+  turn: Signal<number>,
+): Signal<Asked> {
+  const [currentMessages, currentParams] = [computed(messages), computed(() => params?.())];
+  return computed((): Asked => {
+    try {
+      const given = currentMessages();
+      const request = given === undefined ? undefined : { messages: given, params: currentParams() };
+      return { request, error: undefined, turn: turn() };
+    } catch (error) {
+      return { request: undefined, error: toError(error), turn: turn() };
+    }
+  });
+}
+
+function isUnderWay(phase: State['phase']): boolean {
+  return phase === 'connecting' || phase === 'streaming';
+}

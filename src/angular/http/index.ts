@@ -1,0 +1,2 @@
+export { chatCompletionInterceptor } from './terminal.ts';
+export { withHttpClientTransport, type HttpClientTransportOptions } from './transport.ts';

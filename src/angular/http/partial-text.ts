@@ -1,0 +1,78 @@
+import type { HttpHeaderResponse, HttpResponse } from '@angular/common/http';
+import { HttpErrorResponse, HttpEventType, type HttpEvent } from '@angular/common/http';
+import { Subscription, type Observable } from 'rxjs';
+import { toError } from '../errors.ts';
+import { nativeHeaders, responseOf } from './native.ts';
+
+/**
+ * HttpClient's events as a response whose body is what each of them has brought. They hold the whole text so far each time, so the work
+ * grows with the square of its length: for tests.
+ */
+export function streamedResponse(events$: Observable<HttpEvent<string>>, signal: AbortSignal): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const body = new TextBody();
+    const subscription = new Subscription();
+    const stream = (answer: HttpHeaderResponse | HttpResponse<unknown>): void => {
+      const { status, headers } = answer;
+      resolve(new Response(BODILESS.has(status) ? null : body.stream, { status, headers: nativeHeaders(headers) }));
+    };
+    const onAbort = (): void => {
+      subscription.unsubscribe();
+      body.fail(signal.reason);
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    const answer = events$.subscribe({
+      next: (event) => {
+        if (event.type === HttpEventType.ResponseHeader) stream(event);
+        else if (event.type === HttpEventType.DownloadProgress) body.grow(event.partialText);
+        else if (event.type === HttpEventType.Response) {
+          stream(event);
+          body.grow(event.body);
+          body.close();
+        }
+      },
+      error: (error: unknown) => {
+        if (!(error instanceof HttpErrorResponse)) reject(toError(error));
+        else if (error.status === 0) reject(toError(error.error));
+        else resolve(responseOf(error));
+        body.fail(error);
+      },
+    });
+    subscription.add(answer);
+    answer.add(() => {
+      signal.removeEventListener('abort', onAbort);
+    });
+  });
+}
+
+/** `Response` takes no body with these. */
+const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
+
+/** A body that is told the whole of its text again and again. */
+class TextBody {
+  readonly #utf8 = new TextEncoder();
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #length = 0;
+  readonly stream = new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      this.#controller = controller;
+    },
+  });
+
+  grow(text: string | null | undefined): void {
+    const piece = (text ?? '').slice(this.#length);
+    this.#length += piece.length;
+    if (piece !== '') this.#controller?.enqueue(this.#utf8.encode(piece));
+  }
+
+  close(): void {
+    this.#controller?.close();
+    this.#controller = undefined;
+  }
+
+  fail(error: unknown): void {
+    this.#controller?.error(error);
+    this.#controller = undefined;
+  }
+}

@@ -1,0 +1,1 @@
+export { provideFakeChatCompletion } from './provide-fake.ts';
