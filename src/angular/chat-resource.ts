@@ -9,6 +9,7 @@ import {
   signal,
   untracked,
   type Injector,
+  type Resource,
   type ResourceStatus,
   type Signal,
 } from '@angular/core';
@@ -45,8 +46,8 @@ export type ChatResourceSnapshot =
   | { readonly status: 'idle' | 'loading' | 'reloading' | 'resolved'; readonly value: CompletionSnapshot | undefined }
   | { readonly status: 'error'; readonly error: Error };
 
-/** One completion as signals. Made by {@link chatResource}. Fits where Angular's `Resource` is asked for. */
-export interface ChatResource {
+/** One completion as signals, a `Resource` of Angular's. Made by {@link chatResource}. */
+export interface ChatResource extends Resource<CompletionSnapshot | undefined> {
   /** The answer as far as it has come; `undefined` only while idle. Never throws: after an error it is what had arrived. */
   readonly value: Signal<CompletionSnapshot | undefined>;
   /** Its text, `''` while there is none. */
@@ -61,8 +62,6 @@ export interface ChatResource {
   readonly isLoading: Signal<boolean>;
   /** Status and value in one, as Angular has it. */
   readonly snapshot: Signal<ChatResourceSnapshot>;
-  /** Whether anything is asked. */
-  hasValue(): boolean;
   /** Aborts the request. What had arrived stays. */
   stop(): void;
   /** Asks again; what was shown stays until the new answer begins. `false` while idle or loading: nothing is done. */
@@ -220,7 +219,7 @@ function create({ messages, params, options, pipe = identity, choice, scheduler 
       const now = status();
       return now === 'error' ? { status: now, error: failure as Error } : { status: now, value: value() };
     }),
-    hasValue: () => value() !== undefined,
+    hasValue: (() => value() !== undefined) as ChatResource['hasValue'],
     stop: () => {
       if (!untracked(isLoading)) return;
       subscription?.unsubscribe();
