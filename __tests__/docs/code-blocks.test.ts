@@ -5,7 +5,7 @@ import { compile, settings } from '../support/compile.ts';
 
 const ROOT = join(__dirname, '../..');
 
-/** As a user's compiler may be set; Angular's packages are not here. */
+/** As a user's compiler may be set. */
 const OPTIONS = {
   ...settings({
     module: 'nodenext',
@@ -24,18 +24,24 @@ const OPTIONS = {
     'rxjs-openai/relay': [join(ROOT, 'src/relay/index.node.ts')],
     'rxjs-openai/testing': [join(ROOT, 'src/testing/index.ts')],
     'rxjs-openai/promises': [join(ROOT, 'src/promises.node.ts')],
+    'rxjs-openai/angular': [join(ROOT, 'src/angular/index.ts')],
+    'rxjs-openai/angular/http': [join(ROOT, 'src/angular/http/index.ts')],
+    'rxjs-openai/angular/testing': [join(ROOT, 'src/angular/testing/index.ts')],
   },
 };
 
 /** Each block is a module of its own. */
-const FILES = ['README.md', 'docs/retry-and-timeouts.md', 'docs/structured-output.md', 'docs/tools.md'];
+const FILES = [
+  'README.md',
+  'docs/retry-and-timeouts.md',
+  'docs/structured-output.md',
+  'docs/tools.md',
+  'docs/angular.md',
+];
 const BLOCKS = FILES.flatMap((file) =>
   codeBlocks(readFileSync(join(ROOT, file), 'utf8')).map(({ code }, index) => ({
     name: `${file.replace(/\W/g, '-')}-${String(index + 1)}.mts`,
-    code: code.replace(
-      /^import .* from '@angular\/core';$/m,
-      'declare const Injectable: (options: object) => ClassDecorator;',
-    ),
+    code,
   })),
 );
 
