@@ -41,6 +41,31 @@ export async function main(): Promise<string[]> {
 }
 `;
 
+/** The same of a page's. */
+const USE_OF_ANGULAR = `
+import type { Resource, Signal } from '@angular/core';
+import { provideHttpClient, withInterceptors } from '@angular/common/http';
+import { CHAT_COMPLETION, chatResource, injectChat, injectChatCompletion, provideChatCompletion, type ChatMessage } from 'rxjs-openai/angular';
+import { chatCompletionInterceptor, withHttpClientTransport } from 'rxjs-openai/angular/http';
+import { provideFakeChatCompletion } from 'rxjs-openai/angular/testing';
+import type { CompletionSnapshot } from 'rxjs-openai/operators';
+import { fakeCompletion } from 'rxjs-openai/testing';
+import type { Observable } from 'rxjs';
+
+export class Page {
+  readonly answer = chatResource({ messages: () => 'Hi', params: () => ({ temperature: 0 }) });
+  readonly resource: Resource<CompletionSnapshot | undefined> = this.answer;
+  readonly messages: Signal<readonly ChatMessage[]> = injectChat({ approve: 'ask' }).messages;
+  readonly text$: Observable<string> = injectChatCompletion().stream$('Hi');
+}
+export const providers = [
+  provideHttpClient(withInterceptors([chatCompletionInterceptor])),
+  provideChatCompletion(() => ({ url: '/api' }), withHttpClientTransport({ terminal: false })),
+  provideFakeChatCompletion(fakeCompletion('a|')),
+  { provide: CHAT_COMPLETION, useValue: fakeCompletion('a|') },
+];
+`;
+
 const MISTAKE = `
 import { OpenAIChatCompletion } from 'rxjs-openai';
 new OpenAIChatCompletion({ apikey: 'key' });
@@ -117,6 +142,14 @@ describe('a consumer that checks its libraries, without the types of Node and wi
     expect(nodenext.errors['mistake.mts']).toEqual(told);
     expect(bundler.errors['mistake.mts']).toEqual(told);
   });
+});
+
+it.each([
+  { module: 'esnext', moduleResolution: 'bundler' },
+  { module: 'nodenext', moduleResolution: 'nodenext' },
+])('a consumer with Angular that checks its libraries compiles under $moduleResolution', (resolution) => {
+  const compiled = compileAs({ ...resolution, preserveSymlinks: false }, { 'page.mts': USE_OF_ANGULAR });
+  expect(compiled.errors).toEqual({ 'page.mts': [], elsewhere: [] });
 });
 
 it('a consumer with disposables may dispose of a stream', () => {
