@@ -13,12 +13,13 @@ import {
   type ResourceStatus,
   type Signal,
 } from '@angular/core';
-import { defer, identity, tap, type MonoTypeOperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
+import { defer, identity, Subscription, tap, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
 import { configurationError } from '../errors.ts';
 import type { CompletionEvent } from '../events/event.ts';
 import { accumulate, type CompletionSnapshot } from '../operators/accumulate.ts';
 import { checkNames } from '../option-checks.ts';
 import type { ChatCompletionParams, ChatMessages, EventsCallOptions } from '../request.ts';
+import { askedBy, type Asked } from './asked.ts';
 import { toError } from './errors.ts';
 import { injectCoalescing } from './frames.ts';
 import { injectChatCompletion, injectIsServer } from './provide.ts';
@@ -69,14 +70,6 @@ export interface ChatResource extends Resource<CompletionSnapshot | undefined> {
 }
 
 const OPTION_NAMES = ['messages', 'params', 'options', 'pipe', 'choice', 'injector', 'scheduler'];
-
-interface Asked {
-  readonly request: { readonly messages: ChatMessages; readonly params: ChatCompletionParams | undefined } | undefined;
-  /** What one of the two functions threw. */
-  readonly error: Error | undefined;
-  /** How often it was asked again. */
-  readonly turn: number;
-}
 
 interface State {
   readonly phase: 'idle' | CompletionSnapshot['status'];
@@ -159,44 +152,47 @@ function create({ messages, params, options, pipe = identity, choice, scheduler 
     },
   });
 
-  let subscription: Subscription | undefined;
-  let latest = CONNECTING;
-  const show = (value: CompletionSnapshot): void => {
-    state.update(({ reloading, value: before }) => {
-      const { status: phase } = value;
-      const kept = reloading && phase === 'connecting';
-      return {
-        phase,
-        reloading,
-        value: kept ? before : value,
-        error: phase === 'error' ? toError(value.error) : undefined,
-      };
-    });
+  /** What is under way, and how far it is. */
+  let running: { readonly asked: Asked; latest: CompletionSnapshot; readonly subscription: Subscription } | undefined;
+  const show = (of: Asked, latest: CompletionSnapshot, phase = latest.status, error?: unknown): void => {
+    // Between a change of the question and its effect the old answer goes on.
+    if (untracked(asked) !== of) return;
+    state.update(({ reloading, value: before }) => ({
+      phase,
+      reloading,
+      value: reloading && latest.status === 'connecting' ? before : ended(latest, phase, error),
+      error: phase === 'error' ? toError(error) : undefined,
+    }));
   };
   effect((onCleanup) => {
-    const { request } = asked();
+    const of = asked();
+    const { request } = of;
     // Also when it was stopped before it began.
     if (request === undefined || isServer || untracked(state).phase !== 'connecting') return;
-    latest = CONNECTING;
-    subscription = zone.runOutsideAngular(() =>
-      untracked(() =>
-        defer(() => pipe(chat.events$(request.messages, request.params, options)))
-          .pipe(
-            accumulated,
-            tap((value) => {
-              latest = value;
-            }),
-            coalesced,
-          )
-          .subscribe({
-            next: show,
-            error: (error: unknown) => {
-              show({ ...latest, status: 'error', error });
-            },
-          }),
-      ),
+    const call = (running = { asked: of, latest: CONNECTING, subscription: new Subscription() });
+    onCleanup(() => {
+      call.subscription.unsubscribe();
+    });
+    const answer$ = defer(() => pipe(chat.events$(request.messages, request.params, options))).pipe(
+      accumulated,
+      tap((value) => {
+        call.latest = value;
+      }),
+      coalesced,
     );
-    onCleanup(() => subscription?.unsubscribe());
+    const observer = {
+      next: (value: CompletionSnapshot): void => {
+        show(of, value);
+      },
+      error: (error: unknown): void => {
+        show(of, call.latest, 'error', error);
+      },
+    };
+    zone.runOutsideAngular(() => {
+      untracked(() => {
+        call.subscription.add(answer$.subscribe(observer));
+      });
+    });
   });
 
   const isLoading = computed(() => isUnderWay(state().phase));
@@ -222,8 +218,9 @@ function create({ messages, params, options, pipe = identity, choice, scheduler 
     hasValue: (() => value() !== undefined) as ChatResource['hasValue'],
     stop: () => {
       if (!untracked(isLoading)) return;
-      subscription?.unsubscribe();
-      show({ ...latest, status: 'stopped' });
+      const of = untracked(asked);
+      running?.subscription.unsubscribe();
+      show(of, running?.asked === of ? running.latest : CONNECTING, 'stopped');
     },
     reload: () => {
       if (untracked(isLoading) || untracked(asked).request === undefined) return false;
@@ -233,22 +230,9 @@ function create({ messages, params, options, pipe = identity, choice, scheduler 
   };
 }
 
-/** Changes only when the messages or the params are others. */
-function askedBy(
-  messages: ChatResourceOptions['messages'],
-  params: ChatResourceOptions['params'],
-  turn: Signal<number>,
-): Signal<Asked> {
-  const [currentMessages, currentParams] = [computed(messages), computed(() => params?.())];
-  return computed((): Asked => {
-    try {
-      const given = currentMessages();
-      const request = given === undefined ? undefined : { messages: given, params: currentParams() };
-      return { request, error: undefined, turn: turn() };
-    } catch (error) {
-      return { request: undefined, error: toError(error), turn: turn() };
-    }
-  });
+function ended(latest: CompletionSnapshot, phase: CompletionSnapshot['status'], error: unknown): CompletionSnapshot {
+  if (phase === latest.status) return latest;
+  return phase === 'error' ? { ...latest, status: phase, error } : { ...latest, status: phase };
 }
 
 function isUnderWay(phase: State['phase']): boolean {

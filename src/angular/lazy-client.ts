@@ -1,5 +1,6 @@
 import { catchError, defer, from, mergeMap, NEVER, throwError, type Observable } from 'rxjs';
 import { CompletionError, describe } from '../errors.ts';
+import { isFields } from '../events/merge.ts';
 import { jsonCopy } from '../json-copy.ts';
 import type { ChatCompletionClient } from './config.ts';
 
@@ -35,8 +36,9 @@ export function lazyClient(load: () => Promise<ChatCompletionClient>): ChatCompl
     (name) => (messages, params, options) =>
       defer(() => {
         const asked = jsonCopy({ messages, params }, 'messages or params');
+        const given = isFields(options) ? { ...options } : options;
         const client$ = from(loaded()).pipe(catchError((error: unknown) => throwError(() => loadingError(error))));
-        return client$.pipe(mergeMap((client) => (client[name] as Method)(asked.messages, asked.params, options)));
+        return client$.pipe(mergeMap((client) => (client[name] as Method)(asked.messages, asked.params, given)));
       }),
   );
 }
