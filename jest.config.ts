@@ -1,5 +1,8 @@
 import type { Config } from 'jest';
 
+/** A project of its own, whose tests have a configuration of their own. */
+const modulePathIgnorePatterns = ['<rootDir>/examples/angular-chat/'];
+
 const transform: Config['transform'] = { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.spec.json' }] };
 
 const config: Config = {
@@ -12,6 +15,7 @@ const config: Config = {
     {
       displayName: 'unit',
       testEnvironment: 'node',
+      modulePathIgnorePatterns,
       transform,
       testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
       testPathIgnorePatterns: ['<rootDir>/__tests__/package/', '<rootDir>/__tests__/angular/'],
@@ -20,6 +24,7 @@ const config: Config = {
       // Angular comes as ES modules alone: npm test runs jest with --experimental-vm-modules.
       displayName: 'angular',
       testEnvironment: '<rootDir>/__tests__/angular/support/page-environment.ts',
+      modulePathIgnorePatterns,
       setupFilesAfterEnv: ['<rootDir>/__tests__/angular/support/setup.ts'],
       extensionsToTreatAsEsm: ['.ts'],
       transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.angular-spec.json', useESM: true }] },
@@ -29,6 +34,7 @@ const config: Config = {
       // What needs the build: the packed tarball, the bundles, the example's program.
       displayName: 'package',
       testEnvironment: 'node',
+      modulePathIgnorePatterns,
       transform,
       testMatch: ['<rootDir>/__tests__/package/**/*.test.ts'],
       globalSetup: '<rootDir>/__tests__/package/build.ts',

@@ -19,6 +19,8 @@ const ROWS = [
   'deadline-clock.ts',
   'steps.ts',
   'option-checks.ts',
+  'clock-options.ts',
+  'request-checks.ts',
   'events/',
   'json/',
   'wire/',
@@ -105,7 +107,10 @@ describe('the direction of imports', () => {
     expect(imported.length).toBeGreaterThan(0);
     expect(
       imported.filter(
-        (path) => !/^(?:operators\/|events\/|json\/|(?:errors|redact|deadline-clock|option-checks)\.ts$)/.test(path),
+        (path) =>
+          !/^(?:operators\/|events\/|json\/|(?:errors|redact|deadline-clock|option-checks|clock-options)\.ts$)/.test(
+            path,
+          ),
       ),
     ).toEqual([]);
   });

@@ -1,5 +1,6 @@
 import { CompletionError } from '../src/errors.ts';
-import { checkNames, validFunction, validNumber, validTimeouts, validWord } from '../src/option-checks.ts';
+import { checkNames, validFunction, validNumber, validWord } from '../src/option-checks.ts';
+import { validTimeouts } from '../src/clock-options.ts';
 
 /** The configuration error of a check that must fail. */
 function refusal(check: () => unknown): CompletionError {

@@ -1,5 +1,6 @@
 import { CompletionError } from '../src/errors.ts';
-import { headerText, textOf, unknownNames, validBaseURL, validHeaders, validMembers } from '../src/option-checks.ts';
+import { unknownNames, validMembers } from '../src/option-checks.ts';
+import { headerText, textOf, validBaseURL, validHeaders } from '../src/request-checks.ts';
 
 /** The configuration error of a check that must fail. */
 function refusal(check: () => unknown): CompletionError {

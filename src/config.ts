@@ -1,18 +1,9 @@
 import type { SchedulerLike } from 'rxjs';
 import { configurationError } from './errors.ts';
 import { levelledLogger, logLevelOf, type Logger, type LogLevel } from './logger.ts';
-import {
-  headerText,
-  textOf,
-  unknownNames,
-  validBaseURL,
-  validHeaders,
-  validMembers,
-  validScheduler,
-  validTimeouts,
-  type TimeoutOptions,
-  type Timeouts,
-} from './option-checks.ts';
+import { unknownNames, validMembers, validScheduler } from './option-checks.ts';
+import { validTimeouts, type TimeoutOptions, type Timeouts } from './clock-options.ts';
+import { headerText, textOf, validBaseURL, validHeaders } from './request-checks.ts';
 import type { Limiter } from './operators/limiter.ts';
 import { resolveRetryOption, RETRY_DEFAULTS, type RetryOptions, type RetryPolicy } from './operators/retry.ts';
 import type { Environment, Platform } from './platform.ts';
@@ -71,7 +62,7 @@ export interface ChatCompletionOptions {
 }
 
 /** Times in milliseconds; `false`: this clock is off. */
-export type { TimeoutOptions } from './option-checks.ts';
+export type { TimeoutOptions } from './clock-options.ts';
 
 /** Every default in one place. */
 export const DEFAULTS = {

@@ -1,53 +1,6 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { configurationError } from './errors.ts';
 
-/** How long a call may wait, in milliseconds; `false` turns a clock off. Time spent waiting for a slow consumer does not count. */
-export interface TimeoutOptions {
-  /** From sending to the response headers, per attempt. Default: 240,000 (Node's own fetch gives up at 300,000). */
-  readonly connectMs?: number | false | undefined;
-  /** Without a single byte of the body, per attempt; keep-alive comments are bytes. Default: 120,000. */
-  readonly idleMs?: number | false | undefined;
-  /**
-   * Without output, from sending and between outputs, per attempt; keep-alives are no output. Streaming only.
-   * Default: 300,000.
-   */
-  readonly outputMs?: number | false | undefined;
-  /** The whole call, retries and the pauses before them included. Its error is never retried. Default: off. */
-  readonly totalMs?: number | false | undefined;
-}
-
-/** Clocks as the transport takes them: `undefined` is off. */
-export interface Timeouts {
-  readonly connectMs: number | undefined;
-  readonly idleMs: number | undefined;
-  readonly outputMs: number | undefined;
-  readonly totalMs: number | undefined;
-}
-
-type Clocks<D> = { readonly [K in keyof D]: number | undefined };
-
-/** Fills in the defaults; `undefined` in the result is a clock that is off. */
-export function validTimeouts<D extends object>(
-  options: { readonly [K in keyof D]?: number | false | undefined } | false | undefined,
-  defaults: D,
-  of = 'timeout.',
-): Clocks<D> {
-  if (options === false) return Object.fromEntries(Object.keys(defaults).map((name) => [name, undefined])) as Clocks<D>;
-  if (options !== undefined && (typeof options !== 'object' || options === null || Array.isArray(options))) {
-    throw configurationError('timeout must be an object such as { idleMs: 60_000 }, or false', 'timeout');
-  }
-  unknownNames(options ?? {}, Object.keys(defaults), 'timeout');
-  const clocks = Object.entries(defaults).map(([name, byDefault]) => {
-    const value: unknown = (options as Readonly<Record<string, unknown>> | undefined)?.[name] ?? byDefault;
-    if (value === false || value === undefined) return [name, undefined];
-    if (typeof value === 'number' && value > 0 && !Number.isNaN(value)) {
-      return [name, value === Number.POSITIVE_INFINITY ? undefined : value];
-    }
-    throw configurationError(`${of}${name} must be a positive number of milliseconds, or false`, `${of}${name}`);
-  });
-  return Object.fromEntries(clocks) as Clocks<D>;
-}
-
 /** What a number may be. `max` is included; without one, it may be infinite. */
 export interface NumberBounds {
   readonly min: number;
@@ -101,48 +54,6 @@ export function checkNames(options: unknown, known: readonly string[], of: strin
   unknownNames(options, known, of);
 }
 
-/** A trimmed value, `undefined` if blank. Control characters inside are refused, and never quoted: it may be a key. */
-export function textOf(name: string, value: unknown): string | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'string') throw configurationError(`${name} must be a string`, name);
-  const trimmed = value.trim();
-  if (/[\u0000-\u001f\u007f]/.test(trimmed)) {
-    throw configurationError(
-      `${name} contains a control character (a line break in the middle?); check how it was read`,
-      name,
-    );
-  }
-  return trimmed === '' ? undefined : trimmed;
-}
-
-/** The same for what becomes a header's value. */
-export function headerText(name: string, value: unknown): string | undefined {
-  const text = textOf(name, value);
-  if (text !== undefined && !HEADER_VALUE.test(text)) {
-    throw configurationError(
-      `${name} contains a character that no HTTP header can carry; check how it was copied`,
-      name,
-    );
-  }
-  return text;
-}
-
-/** @param base - what a relative address is relative to; `undefined` refuses relative ones */
-export function validBaseURL(value: string, base: string | undefined, name = 'baseURL'): string {
-  const url = URL.canParse(value, base) ? new URL(value, base) : undefined;
-  const remedy = 'set it to an http(s) address such as https://api.openai.com/v1';
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw configurationError(`${name} is not a valid address; ${remedy}`, name);
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw configurationError(`${name} must not hold a user or password; pass credentials in apiKey or headers`, name);
-  }
-  if (url.search !== '' || url.hash !== '') {
-    throw configurationError(`${name} must end before the query; ${remedy}`, name);
-  }
-  return value;
-}
-
 /** The given object if it has these methods; `undefined` if it was left out. */
 export function validMembers<T extends object>(
   value: T | undefined,
@@ -158,34 +69,6 @@ export function validMembers<T extends object>(
     missing === undefined ? `${name} must be an object` : `${name} must be an object whose ${missing} is a function`,
     name,
   );
-}
-
-// RFC 9110 §5.6.2 and §5.5: what fetch would refuse with a message that quotes the value.
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const HEADER_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
-
-/** Headers with lower-case names and trimmed values. A bad value is named, never quoted: it may be a key. */
-export function validHeaders(headers: unknown, option: string): Record<string, string> {
-  if (headers === undefined) return {};
-  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
-    throw configurationError(`${option} must be an object of header names and values`, option);
-  }
-  if (headers instanceof Headers) return validHeaders(Object.fromEntries(headers), option);
-  const valid: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers as Record<string, unknown>)) {
-    if (value === undefined) continue;
-    if (!HEADER_NAME.test(name)) throw configurationError(`${option} has a name that is no valid header name`, option);
-    if (typeof value !== 'string') throw configurationError(`${option}: the value of ${name} must be a string`, option);
-    const trimmed = value.trim();
-    if (!HEADER_VALUE.test(trimmed)) {
-      throw configurationError(
-        `${option}: the value of ${name} contains a control character or one outside Latin-1; check how it was read`,
-        option,
-      );
-    }
-    valid[name.toLowerCase()] = trimmed;
-  }
-  return valid;
 }
 
 /** Refuses names that are not in `known`: a misspelt option that is ignored is a setting that is silently off. */

@@ -7,7 +7,9 @@ import type { Config } from './config.ts';
 import { configurationError } from './errors.ts';
 import { jsonCopy } from './json-copy.ts';
 import { resolveRetryOption, type RetryOptions, type RetryPolicy } from './operators/retry.ts';
-import { checkNames, validHeaders, validTimeouts, type TimeoutOptions, type Timeouts } from './option-checks.ts';
+import { checkNames } from './option-checks.ts';
+import { validTimeouts, type TimeoutOptions, type Timeouts } from './clock-options.ts';
+import { validHeaders } from './request-checks.ts';
 
 /** The conversation: OpenAI's message params, or a string that stands for one user message. */
 export type ChatMessages = string | readonly ChatCompletionMessageParam[];

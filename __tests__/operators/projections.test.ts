@@ -2,7 +2,7 @@ import { defer, from, Subject, take, type Observable, type OperatorFunction } fr
 import type { PartialCompletion } from '../../src/errors.ts';
 import type { CompletionEvent, ToolCallEvent } from '../../src/events/event.ts';
 import { reasoning, refusal, toolCalls, usage } from '../../src/operators/projections.ts';
-import type { ChoiceOption } from '../../src/operators/text.ts';
+import type { ChoiceOption } from '../../src/operators/choice.ts';
 import { thrownBy } from '../support/client.ts';
 import {
   CAUSE,

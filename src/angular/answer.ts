@@ -41,7 +41,8 @@ export class Answer implements Observer<ToolRunEvent> {
   }
 
   next(event: ToolRunEvent): void {
-    if (this.#status === 'connecting') this.#status = 'streaming';
+    // That a round begins is no sign of the model yet.
+    if (this.#status === 'connecting' && event.type !== 'round-start') this.#status = 'streaming';
     switch (event.type) {
       case 'round-start':
         this.#beginRound();

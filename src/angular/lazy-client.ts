@@ -1,6 +1,5 @@
 import { catchError, defer, from, mergeMap, NEVER, throwError, type Observable } from 'rxjs';
 import { CompletionError, describe } from '../errors.ts';
-import { isFields } from '../events/merge.ts';
 import { jsonCopy } from '../json-copy.ts';
 import type { ChatCompletionClient } from './config.ts';
 
@@ -36,7 +35,8 @@ export function lazyClient(load: () => Promise<ChatCompletionClient>): ChatCompl
     (name) => (messages, params, options) =>
       defer(() => {
         const asked = jsonCopy({ messages, params }, 'messages or params');
-        const given = isFields(options) ? { ...options } : options;
+        // What is no object is refused with the rest.
+        const given = typeof options === 'object' && options !== null ? { ...options } : options;
         const client$ = from(loaded()).pipe(catchError((error: unknown) => throwError(() => loadingError(error))));
         return client$.pipe(mergeMap((client) => (client[name] as Method)(asked.messages, asked.params, given)));
       }),

@@ -20,12 +20,14 @@ const IS_OUTPUT: Readonly<Record<CompletionEvent['type'], boolean>> = {
 /**
  * Whether a value is output: something a consumer has shown, so that a second attempt would show it twice. Of CompletionEvents
  * these are deltas and tool calls, and what stands in the message and no other event carries (audio has no delta of its own).
- * Of other values all are, and so are events of types that are not known here.
+ * Of other values all are, and so are events of types that are not known here, but for `round-start`.
  */
 export function isOutput(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return true;
   const { type } = value as { readonly type?: unknown };
   if (type === 'text-delta') return true;
+  // Announces a round of `runTools$`, and says nothing yet.
+  if (type === 'round-start') return false;
   if (type === 'extra') return isContent(value as ExtraEvent);
   return typeof type !== 'string' || !Object.hasOwn(IS_OUTPUT, type) || IS_OUTPUT[type as CompletionEvent['type']];
 }

@@ -12,7 +12,7 @@ import {
 } from 'rxjs';
 import type { CompletionEvent, FinishReason } from '../events/event.ts';
 import { validSwitch } from '../option-checks.ts';
-import { resolveChoice, type ChoiceOption } from './text.ts';
+import { resolveChoice, type ChoiceOption } from './choice.ts';
 
 /** A tool call as far as it came. */
 export interface ToolCallSnapshot {

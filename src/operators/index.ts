@@ -16,6 +16,7 @@ export { segment, type SegmentOptions } from './segment.ts';
 export { shareCompletion, type ShareCompletionOptions } from './share.ts';
 export { smooth, type SmoothOptions } from './smooth.ts';
 export { stopWhen, type StopWhenOptions } from './stop-when.ts';
-export { text, type ChoiceOption, type TextOptions } from './text.ts';
+export type { ChoiceOption } from './choice.ts';
+export { text, type TextOptions } from './text.ts';
 export { timeoutCompletion, type TimeoutCompletionOptions } from './timeout.ts';
 export type { DeepPartial } from '../json/deep-partial.ts';

@@ -3,7 +3,8 @@ import type { CompletionUsage } from 'openai/resources/completions';
 import { withDetails } from '../errors.ts';
 import type { CompletionEvent, ToolCallEvent } from '../events/event.ts';
 import { PartialBuffer } from '../events/partial.ts';
-import { resolveChoice, withdrawn, type ChoiceOption } from './text.ts';
+import { resolveChoice, type ChoiceOption } from './choice.ts';
+import { withdrawn } from './text.ts';
 
 /**
  * The model's reasoning in one choice, as it arrives, never `''`. Completes with the source, whatever the turn ends in. A restart

@@ -1,14 +1,9 @@
 import { defer, filter, map, type OperatorFunction } from 'rxjs';
-import { CompletionError, configurationError, isCompletionError, withDetails } from '../errors.ts';
+import { CompletionError, isCompletionError, withDetails } from '../errors.ts';
 import type { CompletionEvent, FinishReason, RestartEvent } from '../events/event.ts';
 import { PartialBuffer } from '../events/partial.ts';
-import { checkNames, validWord } from '../option-checks.ts';
-
-/** Options of the operators that show one choice. */
-export interface ChoiceOption {
-  /** The choice to show, from 0. Default: 0. */
-  readonly choice?: number | undefined;
-}
+import { validWord } from '../option-checks.ts';
+import { resolveChoice, type ChoiceOption } from './choice.ts';
 
 /** Options of {@link text}. */
 export interface TextOptions extends ChoiceOption {
@@ -17,14 +12,6 @@ export interface TextOptions extends ChoiceOption {
 }
 
 export const TEXT_DEFAULTS = { choice: 0, onLength: 'complete' } as const;
-
-/** The number of the choice, checked. */
-export function resolveChoice(options: ChoiceOption, of: string, names: readonly string[] = ['choice']): number {
-  checkNames(options, names, of);
-  const { choice = TEXT_DEFAULTS.choice } = options;
-  if (Number.isInteger(choice) && choice >= 0) return choice;
-  throw configurationError('choice must be the number of a choice, from 0', 'choice');
-}
 
 /**
  * The text of one choice, as it arrives, never `''`. What text cannot show is an error at the end of the turn, after the

@@ -3,7 +3,8 @@ import { DeadlineClock, type CallClock } from '../deadline-clock.ts';
 import { CompletionError, type PartialCompletion } from '../errors.ts';
 import { isOutput } from '../events/output.ts';
 import { PartialBuffer } from '../events/partial.ts';
-import { checkNames, validScheduler, validTimeouts, type TimeoutOptions } from '../option-checks.ts';
+import { checkNames, validScheduler } from '../option-checks.ts';
+import { validTimeouts, type TimeoutOptions } from '../clock-options.ts';
 import { operate } from './operate.ts';
 
 /** Options of {@link timeoutCompletion}, in milliseconds; `false` turns a clock off. */

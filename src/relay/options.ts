@@ -4,15 +4,9 @@ import type { OpenAIChatCompletion } from '../chat-completion.ts';
 import type { ChatCompletionOptions } from '../config.ts';
 import { configurationError } from '../errors.ts';
 import { levelledLogger, logLevelOf, type Logger, type LogLevel } from '../logger.ts';
-import {
-  checkNames,
-  validFunction,
-  validHeaders,
-  validMembers,
-  validNumber,
-  validScheduler,
-  validTimeouts,
-} from '../option-checks.ts';
+import { checkNames, validFunction, validMembers, validNumber, validScheduler } from '../option-checks.ts';
+import { validTimeouts } from '../clock-options.ts';
+import { validHeaders } from '../request-checks.ts';
 import type { Limiter } from '../operators/limiter.ts';
 import { validOrigins } from './origin.ts';
 import { resolveParams, type ParamRule, type ParamRules } from './params.ts';

@@ -2,7 +2,8 @@
 import type { CompletionUsage } from 'openai/resources/completions';
 import { configurationError } from '../errors.ts';
 import type { FinishReason } from '../events/event.ts';
-import { checkNames, unknownNames, validHeaders, validNumber } from '../option-checks.ts';
+import { checkNames, unknownNames, validNumber } from '../option-checks.ts';
+import { validHeaders } from '../request-checks.ts';
 
 /** A tool call, or a piece of one. */
 export interface FakeToolCall {

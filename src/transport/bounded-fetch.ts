@@ -1,7 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
 import { CompletionError, describe, isCompletionError, maskedCause } from '../errors.ts';
 import { classify, errorFromHttp, type ResponseFacts } from '../error-response.ts';
-import { validHeaders } from '../option-checks.ts';
+import { validHeaders } from '../request-checks.ts';
 import { redact } from '../redact.ts';
 import { awaited, walk, type Steps } from '../steps.ts';
 import type { DeadlineClock } from '../deadline-clock.ts';

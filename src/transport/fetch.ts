@@ -1,5 +1,5 @@
 import { configurationError } from '../errors.ts';
-import { validBaseURL, validHeaders } from '../option-checks.ts';
+import { validBaseURL, validHeaders } from '../request-checks.ts';
 import type { Fetch, Transport } from './transport.ts';
 
 /** Options of {@link fetchTransport}. */

@@ -1,0 +1,106 @@
+import type { Page } from 'playwright-core';
+import { ask, KEY, photograph, Stage } from './support/page.ts';
+
+const stage = new Stage();
+let page: Page | undefined;
+
+beforeAll(() => stage.open());
+afterEach(async () => {
+  await page?.context().close();
+  expect(stage.complaints.splice(0)).toEqual([]);
+});
+afterAll(() => stage.close());
+
+const answered = async (page: Page, text: string): Promise<void> => {
+  const exchange = await stage.upstream.asked();
+  expect(exchange.headers.authorization).toBe(`Bearer ${KEY}`);
+  exchange.text(text);
+  exchange.end();
+  await page.getByText('27 tokens').waitFor();
+};
+
+it('never sends the key to the browser', async () => {
+  page = await stage.page('/extract');
+  const received: Promise<string>[] = [];
+  page.on('response', (response) => {
+    // A redirect has no body.
+    received.push(response.text().then((text) => JSON.stringify(response.headers()) + text));
+  });
+  await page.goto(stage.url);
+  await ask(page, 'Hello');
+  await answered(page, 'Hi');
+  const all = (await Promise.all(received)).join('\n');
+  expect(all).toContain('data: [DONE]');
+  expect(all).toContain('<app-root');
+  expect(all).not.toContain(KEY);
+  expect(all).not.toContain(KEY.slice(3, 20));
+});
+
+describe('on a server', () => {
+  it('is rendered, with what a reader sees first, and asks nothing', async () => {
+    const before = stage.upstream.requests;
+    const response = await fetch(stage.url);
+    const html = await response.text();
+    expect(response.headers.get('content-type')).toContain('text/html');
+    expect(html).toContain('What would you like to know?');
+    expect(html).toContain('ng-server-context="ssr"');
+    expect(await (await fetch(`${stage.url}/extract`)).text()).toContain('From text to a form');
+    expect(stage.upstream.requests).toBe(before);
+  });
+
+  it('is hydrated, not made anew, and works then', async () => {
+    page = await stage.page('/', { javaScriptEnabled: false });
+    expect(await page.locator('.title').textContent()).toBe('What would you like to know?');
+    await page.context().close();
+
+    page = await stage.page('/');
+    await page.evaluate(() => document.querySelector('.title')?.setAttribute('data-kept', 'yes'));
+    await page.getByRole('button', { name: 'Dark' }).click();
+    expect(await page.locator('.title').getAttribute('data-kept')).toBe('yes');
+    await page.getByRole('button', { name: 'What does switchMap do?' }).click();
+    await answered(page, 'It switches.');
+    expect(stage.complaints).toEqual([]);
+  });
+});
+
+it('says that it is offline, and asks again when it is not', async () => {
+  page = await stage.page();
+  await page.context().setOffline(true);
+  await page.getByText('You are offline').waitFor();
+  expect(await page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true);
+  await page.locator('#question').fill('Hello');
+  await page.locator('#question').press('Enter');
+  expect(await page.locator('article').count()).toBe(0);
+  await photograph(page, 'offline');
+  await page.context().setOffline(false);
+  await page.getByText('You are offline').waitFor({ state: 'detached' });
+  await page.locator('#question').press('Enter');
+  await answered(page, 'Hi');
+});
+
+it('keeps the text when the network goes in mid-answer', async () => {
+  page = await stage.page();
+  await ask(page, 'Hello');
+  const exchange = await stage.upstream.asked();
+  exchange.text('Half of it');
+  await page.locator('app-assistant-message', { hasText: 'Half of it' }).waitFor();
+  exchange.tear();
+  await page.context().setOffline(true);
+  await page.getByRole('alert').first().waitFor();
+  expect(await page.locator('app-assistant-message').textContent()).toContain('Half of it');
+  await page.context().setOffline(false);
+});
+
+it('is dark when the system is, or when that is chosen, and stays so', async () => {
+  const background = (page: Page): Promise<string> =>
+    page.evaluate(() => getComputedStyle(document.body.parentElement!).backgroundColor);
+  page = await stage.page('/', { colorScheme: 'dark' });
+  const dark = await background(page);
+  await page.getByRole('button', { name: 'Dark' }).click();
+  await page.locator('[data-theme=light]').waitFor();
+  const light = await background(page);
+  expect(light).not.toBe(dark);
+  await page.reload();
+  await page.locator('[data-theme=light]').waitFor();
+  expect(await background(page)).toBe(light);
+});

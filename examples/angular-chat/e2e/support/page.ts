@@ -1,0 +1,89 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import chromium from '@sparticuz/chromium';
+import { chromium as playwright, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { Upstream } from './upstream.ts';
+
+const EXAMPLE = fileURLToPath(new URL('../../', import.meta.url));
+const SCREENSHOTS = `${EXAMPLE}screenshots/`;
+
+/** As root, in a container, and without a word to anybody's servers. */
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-dev-shm-usage',
+  '--disable-background-networking',
+  '--disable-component-update',
+];
+
+/** The key of the relay, which no page may see. */
+export const KEY = 'sk-e2e-0123456789abcdef0123456789abcdef';
+
+/** The site as it is served, with a browser before it and a server of the test's behind it. */
+export class Stage {
+  readonly upstream = new Upstream();
+  /** What any page has printed to its console, or thrown. */
+  readonly complaints: string[] = [];
+  url = '';
+  #browser: Browser | undefined;
+  #site: ChildProcess | undefined;
+
+  async open(): Promise<void> {
+    const baseURL = await this.upstream.start();
+    const site = spawn(process.execPath, ['server/main.ts'], {
+      cwd: EXAMPLE,
+      env: { PORT: '0', OPENAI_API_KEY: KEY, OPENAI_BASE_URL: baseURL },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#site = site;
+    this.url = await addressIn(site);
+    this.#browser = await playwright.launch({ executablePath: await chromium.executablePath(), args: FLAGS });
+  }
+
+  /** A page of a browser that knows nothing yet. */
+  async page(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await this.#browser!.newContext({ viewport: { width: 1100, height: 760 }, ...options });
+    const page = await context.newPage();
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) this.complaints.push(`${message.type()}: ${message.text()}`);
+    });
+    page.on('pageerror', (error) => this.complaints.push(`thrown: ${error.message}`));
+    await page.goto(this.url + path);
+    // Hydrated: before that, what is clicked is replayed later.
+    await page.locator('app-root[ng-version]').waitFor();
+    await page.waitForLoadState('load');
+    return page;
+  }
+
+  async close(): Promise<void> {
+    await this.#browser?.close();
+    this.#site?.kill();
+    await this.upstream.stop();
+  }
+}
+
+/** Shows a state to whoever looks: an artefact, not an assertion. */
+export async function photograph(page: Page, name: string): Promise<void> {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  await page.screenshot({ path: `${SCREENSHOTS}${name}.png` });
+}
+
+/** Asks as a user does. */
+export async function ask(page: Page, question: string): Promise<void> {
+  await page.locator('#question').fill(question);
+  await page.keyboard.press('Enter');
+}
+
+function addressIn(site: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    createInterface({ input: site.stdout! }).on('line', (line) => {
+      const url = /http:\/\/\S+/.exec(line)?.[0];
+      if (url !== undefined) resolve(url);
+    });
+    site.once('exit', (code) => {
+      reject(new Error(`the site ended with code ${String(code)}`));
+    });
+  });
+}

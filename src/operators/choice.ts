@@ -1,0 +1,16 @@
+import { configurationError } from '../errors.ts';
+import { checkNames } from '../option-checks.ts';
+
+/** Options of the operators that show one choice. */
+export interface ChoiceOption {
+  /** The choice to show, from 0. Default: 0. */
+  readonly choice?: number | undefined;
+}
+
+/** The number of the choice, checked. */
+export function resolveChoice(options: ChoiceOption, of: string, names: readonly string[] = ['choice']): number {
+  checkNames(options, names, of);
+  const { choice = 0 } = options;
+  if (Number.isInteger(choice) && choice >= 0) return choice;
+  throw configurationError('choice must be the number of a choice, from 0', 'choice');
+}

@@ -1,0 +1,72 @@
+/** Checks of what goes into a request: addresses, headers, texts. */
+import { configurationError } from './errors.ts';
+
+/** A trimmed value, `undefined` if blank. Control characters inside are refused, and never quoted: it may be a key. */
+export function textOf(name: string, value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'string') throw configurationError(`${name} must be a string`, name);
+  const trimmed = value.trim();
+  if (/[\u0000-\u001f\u007f]/.test(trimmed)) {
+    throw configurationError(
+      `${name} contains a control character (a line break in the middle?); check how it was read`,
+      name,
+    );
+  }
+  return trimmed === '' ? undefined : trimmed;
+}
+
+/** The same for what becomes a header's value. */
+export function headerText(name: string, value: unknown): string | undefined {
+  const text = textOf(name, value);
+  if (text !== undefined && !HEADER_VALUE.test(text)) {
+    throw configurationError(
+      `${name} contains a character that no HTTP header can carry; check how it was copied`,
+      name,
+    );
+  }
+  return text;
+}
+
+/** @param base - what a relative address is relative to; `undefined` refuses relative ones */
+export function validBaseURL(value: string, base: string | undefined, name = 'baseURL'): string {
+  const url = URL.canParse(value, base) ? new URL(value, base) : undefined;
+  const remedy = 'set it to an http(s) address such as https://api.openai.com/v1';
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw configurationError(`${name} is not a valid address; ${remedy}`, name);
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw configurationError(`${name} must not hold a user or password; pass credentials in apiKey or headers`, name);
+  }
+  if (url.search !== '' || url.hash !== '') {
+    throw configurationError(`${name} must end before the query; ${remedy}`, name);
+  }
+  return value;
+}
+
+// RFC 9110 §5.6.2 and §5.5: what fetch would refuse with a message that quotes the value.
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const HEADER_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
+
+/** Headers with lower-case names and trimmed values. A bad value is named, never quoted: it may be a key. */
+export function validHeaders(headers: unknown, option: string): Record<string, string> {
+  if (headers === undefined) return {};
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
+    throw configurationError(`${option} must be an object of header names and values`, option);
+  }
+  if (headers instanceof Headers) return validHeaders(Object.fromEntries(headers), option);
+  const valid: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers as Record<string, unknown>)) {
+    if (value === undefined) continue;
+    if (!HEADER_NAME.test(name)) throw configurationError(`${option} has a name that is no valid header name`, option);
+    if (typeof value !== 'string') throw configurationError(`${option}: the value of ${name} must be a string`, option);
+    const trimmed = value.trim();
+    if (!HEADER_VALUE.test(trimmed)) {
+      throw configurationError(
+        `${option}: the value of ${name} contains a control character or one outside Latin-1; check how it was read`,
+        option,
+      );
+    }
+    valid[name.toLowerCase()] = trimmed;
+  }
+  return valid;
+}
