@@ -1,5 +1,5 @@
 import { catchError, defer, from, mergeMap, NEVER, throwError, type Observable } from 'rxjs';
-import { CompletionError, describe } from '../errors.ts';
+import { CompletionError, describe, isCompletionError } from '../errors.ts';
 import { jsonCopy } from '../json-copy.ts';
 import type { ChatCompletionClient } from './config.ts';
 
@@ -52,7 +52,9 @@ function clientOf(method: (name: keyof ChatCompletionClient) => Method): ChatCom
   return Object.fromEntries(METHODS.map((name) => [name, method(name)])) as unknown as ChatCompletionClient;
 }
 
+/** What is wrong with its options is none of the network's. */
 function loadingError(error: unknown): CompletionError {
+  if (isCompletionError(error)) return error;
   return new CompletionError(`The client could not be loaded: ${describe(error).message}`, {
     kind: 'connection',
     retryable: true,

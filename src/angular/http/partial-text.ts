@@ -49,30 +49,50 @@ export function streamedResponse(events$: Observable<HttpEvent<string>>, signal:
 /** `Response` takes no body with these. */
 const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 
-/** A body that is told the whole of its text again and again. */
+/** A body that is told the whole of its text again and again. What it was told before an error is read before the error. */
 class TextBody {
   readonly #utf8 = new TextEncoder();
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  readonly #pieces: Uint8Array[] = [];
   #length = 0;
-  readonly stream = new ReadableStream<Uint8Array>({
-    start: (controller) => {
-      this.#controller = controller;
-    },
-  });
+  #end: ((controller: ReadableStreamDefaultController) => void) | undefined;
+  #wake: () => void = () => undefined;
+  readonly stream = new ReadableStream<Uint8Array>(
+    { pull: (controller) => this.#pull(controller) },
+    { highWaterMark: 0 },
+  );
 
   grow(text: string | null | undefined): void {
     const piece = (text ?? '').slice(this.#length);
     this.#length += piece.length;
-    if (piece !== '') this.#controller?.enqueue(this.#utf8.encode(piece));
+    if (piece !== '') this.#pieces.push(this.#utf8.encode(piece));
+    this.#wake();
   }
 
   close(): void {
-    this.#controller?.close();
-    this.#controller = undefined;
+    this.#end ??= (controller) => {
+      controller.close();
+    };
+    this.#wake();
   }
 
   fail(error: unknown): void {
-    this.#controller?.error(error);
-    this.#controller = undefined;
+    this.#end ??= (controller) => {
+      controller.error(error);
+    };
+    this.#wake();
+  }
+
+  #pull(controller: ReadableStreamDefaultController): Promise<void> | undefined {
+    const piece = this.#pieces.shift();
+    if (piece !== undefined) controller.enqueue(piece);
+    else if (this.#end !== undefined) this.#end(controller);
+    else {
+      return new Promise((resolve) => {
+        this.#wake = () => {
+          resolve(this.#pull(controller));
+        };
+      });
+    }
+    return undefined;
   }
 }
