@@ -32,7 +32,7 @@ export interface ChatResourceOptions {
   readonly params?: (() => ChatCompletionParams | undefined) | undefined;
   /** Of each call: `retry`, `timeout`, `headers` … */
   readonly options?: Omit<EventsCallOptions, 'signal' | 'gate'> | undefined;
-  /** Operators around the events of each answer: `measure(…)`, `smooth()`, `stopWhen(…)` … */
+  /** Operators around the events of each answer: `measure(…)`, `timeoutCompletion(…)`, `fallbackTo(…)` … */
   readonly pipe?: MonoTypeOperatorFunction<CompletionEvent> | undefined;
   /** The choice that is shown. Default: 0. */
   readonly choice?: number | undefined;
@@ -64,9 +64,9 @@ export interface ChatResource extends Resource<CompletionSnapshot | undefined> {
   /** Status and value in one, as Angular has it. */
   readonly snapshot: Signal<ChatResourceSnapshot>;
   /** Aborts the request. What had arrived stays. */
-  stop(): void;
+  readonly stop: () => void;
   /** Asks again; what was shown stays until the new answer begins. `false` while idle or loading: nothing is done. */
-  reload(): boolean;
+  readonly reload: () => boolean;
 }
 
 const OPTION_NAMES = ['messages', 'params', 'options', 'pipe', 'choice', 'injector', 'scheduler'];

@@ -23,7 +23,7 @@ export interface ChatOptions {
   readonly approve?: 'ask' | ((call: ToolApprovalRequest) => ReturnType<Approve> | 'ask') | undefined;
   /** Of each call: `retry`, `timeout`, `headers` …; with tools also `maxRounds`, `toolTimeoutMs`, `onToolError` … */
   readonly options?: Omit<ToolRunOptions, 'tools' | 'approve' | 'signal' | 'gate'> | undefined;
-  /** Operators around the events of each answer: `measure(…)`, `smooth()`, `stopWhen(…)` … */
+  /** Operators around the events of each answer: `measure(…)`, `timeoutCompletion(…)`, `fallbackTo(…)` … */
   readonly pipe?: MonoTypeOperatorFunction<CompletionEvent> | undefined;
   /** An earlier conversation to go on with. Default: none. */
   readonly messages?: readonly ChatMessage[] | undefined;
@@ -47,17 +47,17 @@ export interface Chat {
   /** An answer is under way. */
   readonly isLoading: Signal<boolean>;
   /** Asks. An answer that is under way is stopped, and what had arrived of it is part of the conversation. */
-  send(content: string | readonly ChatCompletionContentPart[]): void;
+  readonly send: (content: string | readonly ChatCompletionContentPart[]) => void;
   /** Aborts the answer that is under way, and the tools that run. What had arrived stays. */
-  stop(): void;
+  readonly stop: () => void;
   /** Takes back the last answer, and asks again; after an error: tries again. */
-  regenerate(): void;
+  readonly regenerate: () => void;
   /** Puts another text in place of a message of the user, drops what was said after it, and asks. */
-  edit(index: number, text: string): void;
+  readonly edit: (index: number, text: string) => void;
   /** Lets a call of a tool that waits for approval run. One that does not wait is left alone. */
-  approve(toolCallId: string): void;
+  readonly approve: (toolCallId: string) => void;
   /** Refuses it; the model is told, with the reason. */
-  deny(toolCallId: string, reason?: string): void;
+  readonly deny: (toolCallId: string, reason?: string) => void;
   /** Stops, and forgets everything that was said. */
-  clear(): void;
+  readonly clear: () => void;
 }

@@ -44,6 +44,7 @@ export class Stage {
 
   /** A page of a browser that knows nothing yet. */
   async page(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
+    this.upstream.forget();
     const context = await this.#browser!.newContext({ viewport: { width: 1100, height: 760 }, ...options });
     const page = await context.newPage();
     page.on('console', (message) => {

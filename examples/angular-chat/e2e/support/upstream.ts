@@ -99,6 +99,12 @@ export class Upstream {
     return exchange === undefined ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve(exchange);
   }
 
+  /** Drops what no test has taken: a failure must not be the next test's. */
+  forget(): void {
+    this.#asked.length = this.#waiting.length = 0;
+    this.#server.closeAllConnections();
+  }
+
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
