@@ -7,7 +7,7 @@ const config: Config = {
   transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/tsconfig.json', useESM: true }] },
   testMatch: ['<rootDir>/**/*.test.ts'],
   // Two builds in size.test.ts, and a browser's first start.
-  testTimeout: 60_000,
+  testTimeout: 30_000,
 };
 
 export default config;

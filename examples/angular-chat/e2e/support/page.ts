@@ -42,8 +42,15 @@ export class Stage {
     this.#browser = await playwright.launch({ executablePath: await chromium.executablePath(), args: FLAGS });
   }
 
-  /** A page of a browser that knows nothing yet. */
+  /** A page of a browser that knows nothing yet, ready to be used. */
   async page(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
+    const page = await this.blankPage(options);
+    await page.goto(this.url + path);
+    await hydrated(page);
+    return page;
+  }
+
+  async blankPage(options: BrowserContextOptions = {}): Promise<Page> {
     this.upstream.forget();
     const context = await this.#browser!.newContext({ viewport: { width: 1100, height: 760 }, ...options });
     const page = await context.newPage();
@@ -51,10 +58,6 @@ export class Stage {
       if (['error', 'warning'].includes(message.type())) this.complaints.push(`${message.type()}: ${message.text()}`);
     });
     page.on('pageerror', (error) => this.complaints.push(`thrown: ${error.message}`));
-    await page.goto(this.url + path);
-    // Hydrated: before that, what is clicked is replayed later.
-    await page.locator('app-root[ng-version]').waitFor();
-    await page.waitForLoadState('load');
     return page;
   }
 
@@ -63,6 +66,11 @@ export class Stage {
     this.#site?.kill();
     await this.upstream.stop();
   }
+}
+
+/** Until then events are kept and replayed, but what the browser itself does with a key is done. */
+export async function hydrated(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.querySelector('[ngh], [jsaction]') === null);
 }
 
 /** Shows a state to whoever looks: an artefact, not an assertion. */

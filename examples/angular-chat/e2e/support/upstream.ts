@@ -102,7 +102,6 @@ export class Upstream {
   /** Drops what no test has taken: a failure must not be the next test's. */
   forget(): void {
     this.#asked.length = this.#waiting.length = 0;
-    this.#server.closeAllConnections();
   }
 
   async stop(): Promise<void> {
