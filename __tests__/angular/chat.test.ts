@@ -209,6 +209,14 @@ describe('an earlier conversation', () => {
   });
 });
 
+it('an earlier conversation has no tool that still runs', () => {
+  stage.scripted([]);
+  const part = { type: 'tool', toolCallId: 'c', name: 'add', arguments: '{}', status: 'approval' };
+  const message = { id: '1', role: 'assistant', status: 'streaming', parts: [part], text: '', history: [] };
+  const chat = stage.chat({ messages: [message as unknown as ChatMessage] });
+  expect(chat.messages()).toMatchObject([{ status: 'stopped', parts: [{ status: 'stopped' }] }]);
+});
+
 describe('where it lives', () => {
   it('its methods may be passed on by themselves', () => {
     stage.scripted([answer('a')]);

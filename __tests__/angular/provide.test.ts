@@ -5,6 +5,7 @@ import { TestBed } from '@angular/core/testing';
 import { lastValueFrom, type Observable } from 'rxjs';
 import type { ChatCompletionConfig } from '../../src/angular/config.ts';
 import { CHAT_COMPLETION, injectChatCompletion, provideChatCompletion } from '../../src/angular/provide.ts';
+import { fakeCompletion } from '../../src/testing/fake-completion.ts';
 import type { Fetch } from '../../src/transport/transport.ts';
 
 const CHUNK = { id: 'c', object: 'chat.completion.chunk', created: 0, model: 'm' };
@@ -91,6 +92,12 @@ describe('provideChatCompletion', () => {
       await expect(text(chat.stream$('Hi'))).rejects.toMatchObject({ kind: 'configuration', param });
     }
   });
+});
+
+it('takes one feature', () => {
+  const feature = { client: () => fakeCompletion('a|') };
+  TestBed.configureTestingModule({ providers: [provideChatCompletion({}, feature, feature)] });
+  expect(provided).toThrow('one feature');
 });
 
 describe('over a network', () => {

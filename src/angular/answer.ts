@@ -99,7 +99,7 @@ export class Answer implements Observer<ToolRunEvent> {
   #end(status: 'done' | 'stopped' | 'error'): void {
     if (this.#status !== 'connecting' && this.#status !== 'streaming') return;
     this.#status = status;
-    this.#parts = this.#parts.map((part) => (isPending(part) ? { ...part, status: 'stopped' } : part));
+    this.#parts = stoppedParts(this.#parts);
   }
 
   message(): ChatAssistantMessage {
@@ -207,9 +207,14 @@ export class Answer implements Observer<ToolRunEvent> {
 
 const APPROVAL = { requested: 'approval', approved: 'running', denied: 'denied' } as const;
 
-function isPending(part: ChatPart): part is ChatToolPart {
-  return part.type === 'tool' && ['calling', 'approval', 'running'].includes(part.status);
+/** Calls that go on no more. */
+export function stoppedParts(parts: readonly ChatPart[]): ChatPart[] {
+  return parts.map((part) =>
+    part.type === 'tool' && PENDING.has(part.status) ? { ...part, status: 'stopped' } : part,
+  );
 }
+
+const PENDING: ReadonlySet<ChatToolPart['status']> = new Set(['calling', 'approval', 'running']);
 
 /** No work with the text: strings that are put together are not copied until they are read. */
 function joined(parts: readonly ChatPart[]): string {

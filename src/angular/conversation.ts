@@ -13,7 +13,7 @@ import {
 } from 'rxjs';
 import { configurationError } from '../errors.ts';
 import type { ToolRunEvent } from '../tools/events.ts';
-import { Answer } from './answer.ts';
+import { Answer, stoppedParts } from './answer.ts';
 import { Approvals } from './approvals.ts';
 import { textOfContent, type ChatMessage, type ChatUserMessage } from './chat-message.ts';
 import type { Chat, ChatOptions } from './chat-types.ts';
@@ -184,5 +184,5 @@ function valueOf<T>(given: T | (() => T)): T {
 /** Of an earlier conversation nothing is under way. */
 function settled(message: ChatMessage): ChatMessage {
   const isOpen = message.role === 'assistant' && (message.status === 'connecting' || message.status === 'streaming');
-  return isOpen ? { ...message, status: 'stopped' } : message;
+  return isOpen ? { ...message, status: 'stopped', parts: stoppedParts(message.parts) } : message;
 }

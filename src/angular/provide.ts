@@ -39,7 +39,7 @@ export function provideChatCompletion(
   return makeEnvironmentProviders([
     {
       provide: CHAT_COMPLETION,
-      useFactory: () => clientFor(typeof config === 'function' ? config() : config, features[0]),
+      useFactory: () => clientFor(typeof config === 'function' ? config() : config, features),
     },
   ]);
 }
@@ -76,7 +76,14 @@ export function injectIsServer(): boolean {
   return inject(PLATFORM_ID) === 'server';
 }
 
-function clientFor(config: ChatCompletionConfig, feature: ChatCompletionFeature | undefined): ChatCompletionClient {
+function clientFor(config: ChatCompletionConfig, features: readonly ChatCompletionFeature[]): ChatCompletionClient {
+  const [feature, ...others] = features;
+  if (others.length > 0) {
+    throw configurationError(
+      'provideChatCompletion takes one feature that sends requests: leave the others out',
+      'features',
+    );
+  }
   if (injectIsServer() && config.server !== true) return silentClient();
   if (feature !== undefined) return feature.client(config);
   return lazyClient(async () => (await import('./client.ts')).createClient(config));
