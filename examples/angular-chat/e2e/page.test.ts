@@ -20,20 +20,29 @@ const answered = async (page: Page, text: string): Promise<void> => {
 };
 
 it('never sends the key to the browser', async () => {
-  page = await stage.page('/extract');
-  const received: Promise<string>[] = [];
-  page.on('response', (response) => {
-    // A redirect has no body.
-    received.push(response.text().then((text) => JSON.stringify(response.headers()) + text));
-  });
-  await page.goto(stage.url);
+  page = await stage.page();
   await ask(page, 'Hello');
   await answered(page, 'Hi');
-  const all = (await Promise.all(received)).join('\n');
+  await page.getByRole('link', { name: 'Extract' }).click();
+  await page.getByRole('heading', { name: 'From text to a form' }).waitFor();
+  const all = await stage.received();
   expect(all).toContain('data: [DONE]');
   expect(all).toContain('<app-root');
   expect(all).not.toContain(KEY);
   expect(all).not.toContain(KEY.slice(3, 20));
+});
+
+it('does not send it either when the server upstream quotes it', async () => {
+  page = await stage.page();
+  await ask(page, 'Hello');
+  const exchange = await stage.upstream.asked();
+  exchange.fail(401, `Incorrect API key provided: ${KEY}`);
+  await page.getByRole('button', { name: 'Try again' }).waitFor();
+  const all = await stage.received();
+  expect(all).toContain('"error"');
+  expect(all).not.toContain(KEY.slice(3, 20));
+  // The browser's own word on a status.
+  expect(stage.complaints.splice(0)).toEqual([expect.stringContaining('the server responded with a status of 502')]);
 });
 
 describe('on a server', () => {

@@ -2,21 +2,18 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import chromium from '@sparticuz/chromium';
-import { chromium as playwright, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import {
+  chromium as playwright,
+  type Browser,
+  type BrowserContextOptions,
+  type Page,
+  type Response,
+} from 'playwright-core';
+import { launch } from './browser.ts';
 import { Upstream } from './upstream.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../', import.meta.url));
 const SCREENSHOTS = `${EXAMPLE}screenshots/`;
-
-/** As root, in a container, and without a word to anybody's servers. */
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-dev-shm-usage',
-  '--disable-background-networking',
-  '--disable-component-update',
-];
 
 /** The key of the relay, which no page may see. */
 export const KEY = 'sk-e2e-0123456789abcdef0123456789abcdef';
@@ -29,6 +26,7 @@ export class Stage {
   url = '';
   #browser: Browser | undefined;
   #site: ChildProcess | undefined;
+  readonly #received: Promise<string>[] = [];
 
   async open(): Promise<void> {
     const baseURL = await this.upstream.start();
@@ -39,22 +37,29 @@ export class Stage {
     });
     this.#site = site;
     this.url = await addressIn(site);
-    this.#browser = await playwright.launch({ executablePath: await chromium.executablePath(), args: FLAGS });
+    this.#browser = await launch();
   }
 
   /** A page of a browser that knows nothing yet. */
   async page(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.#browser!.newContext({ viewport: { width: 1100, height: 760 }, ...options });
     const page = await context.newPage();
+    page.on('response', (response) => {
+      this.#received.push(received(response));
+    });
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) this.complaints.push(`${message.type()}: ${message.text()}`);
     });
     page.on('pageerror', (error) => this.complaints.push(`thrown: ${error.message}`));
     await page.goto(this.url + path);
-    // Hydrated: before that, what is clicked is replayed later.
-    await page.locator('app-root[ng-version]').waitFor();
-    await page.waitForLoadState('load');
+    // Hydrated: the server's notes for it are gone. Without scripts they stay.
+    if (options.javaScriptEnabled !== false) await page.waitForFunction(() => document.querySelector('[ngh]') === null);
     return page;
+  }
+
+  /** All that pages have received since the last time: headers and bodies. */
+  async received(): Promise<string> {
+    return (await Promise.all(this.#received.splice(0))).join('\n');
   }
 
   async close(): Promise<void> {
@@ -62,6 +67,13 @@ export class Stage {
     this.#site?.kill();
     await this.upstream.stop();
   }
+}
+
+/** Headers and body of a response; of one that was left in the middle, what is known. */
+async function received(response: Response): Promise<string> {
+  const headers = response.allHeaders().then((all) => JSON.stringify(all));
+  const parts = await Promise.allSettled([headers, response.text()]);
+  return parts.map((part) => (part.status === 'fulfilled' ? part.value : '')).join('\n');
 }
 
 /** Shows a state to whoever looks: an artefact, not an assertion. */

@@ -34,7 +34,9 @@ import { ToolCall } from './tool-call';
     }
     @if (message().error; as error) {
       <div class="error" role="alert">
-        <p>The answer broke off: {{ error.message }}</p>
+        <p>
+          <strong>{{ message().text === '' ? 'No answer.' : 'The answer broke off.' }}</strong> {{ error.message }}
+        </p>
         @if (isLast()) {
           <button type="button" class="primary" (click)="again.emit()">Try again</button>
         }

@@ -1,4 +1,15 @@
-import { Component, ElementRef, input, output, signal, viewChild, afterRenderEffect } from '@angular/core';
+import {
+  afterNextRender,
+  afterRenderEffect,
+  Component,
+  ElementRef,
+  inject,
+  Injector,
+  input,
+  output,
+  signal,
+  viewChild,
+} from '@angular/core';
 import type { ChatUserMessage } from 'rxjs-openai/angular';
 
 /** A question, which can be put otherwise. */
@@ -13,16 +24,16 @@ import type { ChatUserMessage } from 'rxjs-openai/angular';
           rows="3"
           [id]="'edit-' + message().id"
           [value]="message().text"
-          (keydown.escape)="isEditing.set(false)"
+          (keydown.escape)="cancel(); $event.stopPropagation()"
         ></textarea>
         <p class="actions">
           <button type="submit" class="primary">Ask again</button>
-          <button type="button" (click)="isEditing.set(false)">Cancel</button>
+          <button type="button" (click)="cancel()">Cancel</button>
         </p>
       </form>
     } @else {
       <p class="said">{{ message().text }}</p>
-      <button type="button" class="quiet" (click)="isEditing.set(true)">
+      <button #edit type="button" class="quiet" (click)="isEditing.set(true)">
         Edit<span class="hidden"> the question: {{ message().text }}</span>
       </button>
     }
@@ -34,10 +45,19 @@ export class UserMessage {
   protected readonly isEditing = signal(false);
   private readonly editor = viewChild<ElementRef<HTMLTextAreaElement>>('editor');
 
+  private readonly edit = viewChild<ElementRef<HTMLButtonElement>>('edit');
+  readonly #injector = inject(Injector);
+
   constructor() {
     afterRenderEffect(() => {
       this.editor()?.nativeElement.focus();
     });
+  }
+
+  /** Leaves the question as it is, and the keyboard where it was. */
+  protected cancel(): void {
+    this.isEditing.set(false);
+    afterNextRender(() => this.edit()?.nativeElement.focus(), { injector: this.#injector });
   }
 
   protected save(event: Event): void {
