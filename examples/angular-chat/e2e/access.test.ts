@@ -45,6 +45,8 @@ const LOOKS: [string, BrowserContextOptions][] = [
 describe.each(LOOKS)('%s', (look, options) => {
   it('has no violation in a chat: empty, waiting, answered, asking for approval, broken', async () => {
     page = await stage.page('/', options);
+    // The welcome begins at its beginning, on a phone too.
+    expect(await page.locator('[role=log]').evaluate((log) => log.scrollTop)).toBe(0);
     await check(`${look}-empty`);
     await ask(page, 'What is a river?');
     const first = await stage.upstream.asked();

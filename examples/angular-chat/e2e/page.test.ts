@@ -97,7 +97,11 @@ it('keeps the text when the network goes in mid-answer', async () => {
   await page.context().setOffline(true);
   await page.getByRole('alert').first().waitFor();
   expect(await page.locator('app-assistant-message').textContent()).toContain('Half of it');
+  const again = page.getByRole('button', { name: 'Try again' });
+  expect(await again.isDisabled()).toBe(true);
   await page.context().setOffline(false);
+  await again.click();
+  await answered(page, 'All of it');
 });
 
 it('is dark when the system is, or when that is chosen, and stays so', async () => {

@@ -37,9 +37,9 @@ const SENTENCES = [
   'Bridges are what people say to it; it does not answer.',
 ];
 
-/** Two sentences of seven, from another place each time. */
+/** Two sentences of seven, other two each time. */
 const paragraph = (_: unknown, n: number): string =>
-  `${n % 8 === 0 ? `### Mile ${String(n + 1)}\n\n` : ''}${SENTENCES[n % 7] ?? ''} ${SENTENCES[(n * 3 + 2) % 7] ?? ''}\n\n`;
+  `${n % 8 === 0 ? `### Mile ${String(n + 1)}\n\n` : ''}${SENTENCES[n % 7] ?? ''} ${SENTENCES[(n + 1 + (Math.floor(n / 7) % 6)) % 7] ?? ''}\n\n`;
 
 /** Over 5,000 chunks of four characters. */
 const LONG = Array.from({ length: 200 }, paragraph).join('');

@@ -11,6 +11,7 @@ import {
   viewChild,
 } from '@angular/core';
 import type { ChatUserMessage } from 'rxjs-openai/angular';
+import { Online } from '../shared/online';
 
 /** A question, which can be put otherwise. */
 @Component({
@@ -27,7 +28,7 @@ import type { ChatUserMessage } from 'rxjs-openai/angular';
           (keydown.escape)="cancel(); $event.stopPropagation()"
         ></textarea>
         <p class="actions">
-          <button type="submit" class="primary">Ask again</button>
+          <button type="submit" class="primary" [disabled]="!online.isOnline()">Ask again</button>
           <button type="button" (click)="cancel()">Cancel</button>
         </p>
       </form>
@@ -42,6 +43,7 @@ import type { ChatUserMessage } from 'rxjs-openai/angular';
 export class UserMessage {
   readonly message = input.required<ChatUserMessage>();
   readonly edited = output<string>();
+  protected readonly online = inject(Online);
   protected readonly isEditing = signal(false);
   private readonly editor = viewChild<ElementRef<HTMLTextAreaElement>>('editor');
 

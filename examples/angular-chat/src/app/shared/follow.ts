@@ -6,7 +6,7 @@ const SLACK_PX = 80;
 /** Keeps the end of what grows in view, unless the reader has gone up to read. */
 @Directive({ selector: '[appFollow]', exportAs: 'follow', host: { '(scroll)': 'onScroll()' } })
 export class Follow {
-  /** Whatever changes when there is more to see. */
+  /** Whatever changes when there is more to see; `undefined` while there is nothing to follow. */
   readonly appFollow = input.required<unknown>();
   readonly #element = inject<ElementRef<HTMLElement>>(ElementRef).nativeElement;
   readonly #isAtEnd = signal(true);
@@ -16,7 +16,10 @@ export class Follow {
 
   constructor() {
     afterRenderEffect(() => {
-      this.appFollow();
+      if (this.appFollow() === undefined) {
+        this.toEnd();
+        return;
+      }
       // The event of a scroll comes a frame after it.
       if (this.#element.scrollTop < this.#top - SLACK_PX) this.#isAtEnd.set(false);
       if (!this.isAtEnd()) return;
@@ -32,6 +35,7 @@ export class Follow {
   }
 
   protected onScroll(): void {
+    if (this.appFollow() === undefined) return;
     const { scrollHeight, scrollTop, clientHeight } = this.#element;
     const isAtEnd = scrollHeight - scrollTop - clientHeight < SLACK_PX;
     if (isAtEnd) this.#top = scrollTop;
