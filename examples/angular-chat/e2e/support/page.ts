@@ -2,13 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import {
-  chromium as playwright,
-  type Browser,
-  type BrowserContextOptions,
-  type Page,
-  type Response,
-} from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launch } from './browser.ts';
 import { Upstream } from './upstream.ts';
 
@@ -26,7 +20,6 @@ export class Stage {
   url = '';
   #browser: Browser | undefined;
   #site: ChildProcess | undefined;
-  readonly #received: Promise<string>[] = [];
 
   async open(): Promise<void> {
     const baseURL = await this.upstream.start();
@@ -44,22 +37,14 @@ export class Stage {
   async page(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.#browser!.newContext({ viewport: { width: 1100, height: 760 }, ...options });
     const page = await context.newPage();
-    page.on('response', (response) => {
-      this.#received.push(received(response));
-    });
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) this.complaints.push(`${message.type()}: ${message.text()}`);
     });
     page.on('pageerror', (error) => this.complaints.push(`thrown: ${error.message}`));
-    await page.goto(this.url + path);
+    await page.goto(new URL(path, this.url).href);
     // Hydrated: the server's notes for it are gone. Without scripts they stay.
     if (options.javaScriptEnabled !== false) await page.waitForFunction(() => document.querySelector('[ngh]') === null);
     return page;
-  }
-
-  /** All that pages have received since the last time: headers and bodies. */
-  async received(): Promise<string> {
-    return (await Promise.all(this.#received.splice(0))).join('\n');
   }
 
   async close(): Promise<void> {
@@ -67,13 +52,6 @@ export class Stage {
     this.#site?.kill();
     await this.upstream.stop();
   }
-}
-
-/** Headers and body of a response; of one that was left in the middle, what is known. */
-async function received(response: Response): Promise<string> {
-  const headers = response.allHeaders().then((all) => JSON.stringify(all));
-  const parts = await Promise.allSettled([headers, response.text()]);
-  return parts.map((part) => (part.status === 'fulfilled' ? part.value : '')).join('\n');
 }
 
 /** Shows a state to whoever looks: an artefact, not an assertion. */

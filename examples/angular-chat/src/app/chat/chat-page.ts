@@ -1,4 +1,5 @@
-import { Component, computed, DOCUMENT, ElementRef, inject, signal, viewChild } from '@angular/core';
+import type { ElementRef } from '@angular/core';
+import { Component, computed, DOCUMENT, inject, signal, viewChild } from '@angular/core';
 import { injectChat, type ChatMessage } from 'rxjs-openai/angular';
 import { Follow } from '../shared/follow';
 import { Online } from '../shared/online';

@@ -1,4 +1,5 @@
-import { Component, ElementRef, input, model, output, viewChild } from '@angular/core';
+import type { ElementRef } from '@angular/core';
+import { Component, input, model, output, viewChild } from '@angular/core';
 
 export const MODELS = ['gpt-4o-mini', 'gpt-4o'] as const;
 

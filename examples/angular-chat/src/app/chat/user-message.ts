@@ -1,8 +1,8 @@
+import type { ElementRef } from '@angular/core';
 import {
   afterNextRender,
   afterRenderEffect,
   Component,
-  ElementRef,
   inject,
   Injector,
   input,
