@@ -45,6 +45,8 @@ const LOOKS: [string, BrowserContextOptions][] = [
 describe.each(LOOKS)('%s', (look, options) => {
   it('has no violation in a chat: empty, waiting, answered, asking for approval, broken', async () => {
     page = await stage.page('/', options);
+    // The welcome begins at its beginning, on a phone too.
+    expect(await page.locator('[role=log]').evaluate((log) => log.scrollTop)).toBe(0);
     await check(`${look}-empty`);
     await ask(page, 'What is a river?');
     const first = await stage.upstream.asked();
@@ -72,6 +74,11 @@ describe.each(LOOKS)('%s', (look, options) => {
     third.tear();
     await page.getByRole('button', { name: 'Try again' }).waitFor();
     await check(`${look}-broken`);
+    await page.getByRole('button', { name: 'Edit the question: And' }).click();
+    await check(`${look}-editing`);
+    await page.context().setOffline(true);
+    await page.getByText('You are offline').waitFor();
+    await check(`${look}-offline`);
   });
 
   it('has no violation in the form', async () => {
@@ -108,11 +115,38 @@ it('is used by the keyboard alone', async () => {
   expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
   // The conversation, four suggestions, the question.
   for (let i = 0; i < 2; i++) await page.keyboard.press('Tab');
-  expect(await page.evaluate(() => document.activeElement?.textContent?.trim())).toBe('What does switchMap do?');
+  expect(await page.evaluate(() => document.activeElement?.textContent?.trim())).toContain('What does switchMap do?');
   await page.keyboard.press('Enter');
   const exchange = await stage.upstream.asked();
   expect(await page.evaluate(() => document.activeElement?.id)).toBe('question');
   await page.keyboard.press('Escape');
   await exchange.closed;
   expect(exchange.wasAborted).toBe(true);
+});
+
+it('leaves the keyboard where it was when what it was on is gone', async () => {
+  page = await stage.page();
+  const focused = (): Promise<string | null> =>
+    page.evaluate(() => document.activeElement!.getAttribute('aria-label') ?? document.activeElement!.textContent);
+  const press = async (name: string): Promise<void> => {
+    await page.getByRole('button', { name }).focus();
+    await page.keyboard.press('Enter');
+  };
+  await ask(page, 'Hello');
+  const first = await stage.upstream.asked();
+  await press('Stop');
+  await first.closed;
+  await page.getByText('Stopped').waitFor();
+  expect(await focused()).toBe('Conversation');
+  await press('Regenerate');
+  const second = await stage.upstream.asked();
+  expect(await focused()).toBe('Conversation');
+  // From there, too.
+  await page.keyboard.press('Escape');
+  await second.closed;
+  await press('Edit');
+  await page.getByLabel('Your question, edited').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByLabel('Your question, edited').waitFor({ state: 'detached' });
+  expect(await focused()).toContain('Edit');
 });

@@ -44,6 +44,60 @@ it('shows the question at once, and the answer as it grows', async () => {
   await photograph(page, 'done');
 });
 
+it('says how fast the model was, where there was time to tell', async () => {
+  await page.clock.install();
+  await ask(page, 'Hello');
+  const exchange = await stage.upstream.asked();
+  exchange.text('Slow ');
+  await shows('Slow');
+  await page.clock.fastForward(4000);
+  exchange.text('and steady');
+  exchange.end();
+  await shows('27 tokens');
+  // 20 tokens in 4 s, and in what the test itself has taken.
+  const rate = /(\d+) tokens\/s/.exec((await answer().textContent()) ?? '')?.[1];
+  expect(['2', '3', '4', '5']).toContain(rate);
+});
+
+it('makes each block once: what is done stays as it is while the rest grows', async () => {
+  await ask(page, 'Hello');
+  const exchange = await stage.upstream.asked();
+  exchange.text('First.\n\nSecond.\n\nThird.\n\nFour');
+  await shows('Four');
+  await answer()
+    .getByText('First.')
+    .evaluate((element) => {
+      element.setAttribute('data-kept', 'yes');
+    });
+  exchange.text('th.\n\n- and\n\n- more');
+  exchange.end();
+  await shows('27 tokens');
+  expect(await answer().locator('[data-kept]').textContent()).toBe('First.');
+  expect(await answer().locator('p:not(.foot)').allTextContents()).toEqual([
+    'First.',
+    'Second.',
+    'Third.',
+    'Fourth.',
+    'and',
+    'more',
+  ]);
+  expect(await answer().locator('ul').count()).toBe(1);
+});
+
+it('begins anew', async () => {
+  await ask(page, 'Hello');
+  const exchange = await stage.upstream.asked();
+  exchange.text('Hi');
+  await shows('Hi');
+  await page.getByRole('button', { name: 'New chat' }).click();
+  await exchange.closed;
+  expect(exchange.wasAborted).toBe(true);
+  await page.getByText('What would you like to know?').waitFor();
+  expect(await page.locator('article').count()).toBe(0);
+  await ask(page, 'Again');
+  expect((await stage.upstream.asked()).question.messages.slice(1)).toEqual([{ role: 'user', content: 'Again' }]);
+});
+
 it('escapes HTML of the model, and loads no pictures', async () => {
   await ask(page, 'Hello');
   const exchange = await stage.upstream.asked();
@@ -113,9 +167,14 @@ it('keeps the text of an answer that breaks, and answers the next question', asy
   expect(await page.locator('app-assistant-message').first().textContent()).toContain('Half of it');
 });
 
-it('tries again after an error', async () => {
+it.each([
+  [400, 400],
+  [429, 429],
+  [500, 502],
+])('tries again after a status of %d', async (status, relayed) => {
   await ask(page, 'Hello');
-  (await stage.upstream.asked()).fail(400, 'no such thing');
+  (await stage.upstream.asked()).fail(status, 'no such thing');
+  await answer().getByText('No answer.').waitFor();
   await page.getByRole('button', { name: 'Try again' }).click();
   const again = await stage.upstream.asked();
   expect(again.question.messages.slice(1)).toEqual([{ role: 'user', content: 'Hello' }]);
@@ -125,7 +184,7 @@ it('tries again after an error', async () => {
   expect(await page.locator('app-assistant-message').count()).toBe(1);
   expect(await page.getByRole('alert').count()).toBe(0);
   // The browser's own word on a status.
-  expect(stage.complaints.splice(0)).toEqual([expect.stringContaining('the server responded with a status of 400')]);
+  expect(stage.complaints.splice(0)).toEqual([expect.stringContaining(`a status of ${String(relayed)}`)]);
 });
 
 it('regenerates the last answer', async () => {

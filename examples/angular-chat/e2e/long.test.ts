@@ -78,4 +78,11 @@ it('keeps the end in view, unless the reader has gone up to read', async () => {
   await page.getByText('27 tokens').waitFor();
   expect(await fromEnd()).toBeGreaterThan(100);
   expect(await log.evaluate((element) => element.scrollTop)).toBe(0);
+  await photograph(page, 'gone-up');
+  await page.getByRole('button', { name: 'To the end' }).click();
+  await page.waitForFunction(() => {
+    const element = document.querySelector('[role=log]')!;
+    return element.scrollHeight - element.scrollTop - element.clientHeight < 2;
+  });
+  expect(await page.getByRole('button', { name: 'To the end' }).count()).toBe(0);
 });

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { ask, hydrated, KEY, photograph, Stage } from './support/page.ts';
+import { Wire } from './support/wire.ts';
 
 const stage = new Stage();
 let page: Page | undefined;
@@ -19,24 +20,44 @@ const answered = async (page: Page, text: string): Promise<void> => {
   await page.getByText('27 tokens').waitFor();
 };
 
-it('never sends the key to the browser', async () => {
-  page = await stage.blankPage();
-  const received: string[] = [];
-  await page.route('**/*', async (route) => {
-    const response = await route.fetch();
-    received.push(JSON.stringify(response.headers()), await response.text());
-    await route.fulfill({ response });
+describe('the key', () => {
+  let wire: Wire;
+
+  beforeEach(async () => {
+    wire = await Wire.to(stage.url);
   });
-  await page.goto(stage.url);
-  await hydrated(page);
-  await ask(page, 'Hello');
-  await answered(page, 'Hi');
-  await page.getByRole('link', { name: 'Extract' }).click();
-  await page.getByRole('heading', { name: 'From text to a form' }).waitFor();
-  const all = received.join('\n');
-  expect(all).toContain('data: [DONE]');
-  expect(all).toContain('<app-root');
-  expect(all.includes(KEY.slice(3, 20))).toBe(false);
+
+  /** All that the browser has received, once it has received all. */
+  const received = async (): Promise<string> => {
+    await page?.context().close();
+    await wire.close();
+    return wire.received;
+  };
+
+  it('never reaches the browser', async () => {
+    page = await stage.page(`${wire.url}/extract`);
+    await page.getByRole('link', { name: 'Chat' }).click();
+    await ask(page, 'Hello');
+    await answered(page, 'Hi');
+    const all = await received();
+    expect(all).toContain('data: [DONE]');
+    expect(all).toContain('<app-root');
+    expect(all).toContain('From text to a form');
+    expect(all).not.toContain(KEY.slice(3, 20));
+  });
+
+  it('does not either when the server upstream quotes it', async () => {
+    page = await stage.page(wire.url);
+    await ask(page, 'Hello');
+    const exchange = await stage.upstream.asked();
+    exchange.fail(401, `Incorrect API key provided: ${KEY}`);
+    await page.getByRole('button', { name: 'Try again' }).waitFor();
+    const all = await received();
+    expect(all).toContain('{"error":');
+    expect(all).not.toContain(KEY.slice(3, 20));
+    // The browser's own word on a status.
+    expect(stage.complaints.splice(0)).toEqual([expect.stringContaining('the server responded with a status of 502')]);
+  });
 });
 
 describe('on a server', () => {
@@ -103,7 +124,11 @@ it('keeps the text when the network goes in mid-answer', async () => {
   await page.context().setOffline(true);
   await page.getByRole('alert').first().waitFor();
   expect(await page.locator('app-assistant-message').textContent()).toContain('Half of it');
+  const again = page.getByRole('button', { name: 'Try again' });
+  expect(await again.isDisabled()).toBe(true);
   await page.context().setOffline(false);
+  await again.click();
+  await answered(page, 'All of it');
 });
 
 it('is dark when the system is, or when that is chosen, and stays so', async () => {

@@ -27,15 +27,30 @@ typed$.pipe(
 3. A button that must not be pressed twice wants \`exhaustMap\`.
 `;
 
-const paragraph = (n: number): string =>
-  `### ${String(n)}\n\nA river begins as rain that nobody counts. It gathers in the *hollow* of a field, finds a ditch, and by the time it has a name it has already decided where to go. What follows is patience: a bend for every stone that would not move.\n\n`;
+const SENTENCES = [
+  'A river begins as rain that nobody counts.',
+  'It gathers in the *hollow* of a field, and finds a ditch.',
+  'By the time it has a name it has already decided where to go.',
+  'What follows is **patience**: a bend for every stone that would not move.',
+  'Mills come and go, and take their share of the hurry.',
+  'In summer one can hear where it is shallow.',
+  'Bridges are what people say to it; it does not answer.',
+];
 
-const LONG = Array.from({ length: 40 }, (_, index) => paragraph(index + 1)).join('');
+/** Two sentences of seven, other two each time. */
+const paragraph = (_: unknown, n: number): string =>
+  `${n % 8 === 0 ? `### Mile ${String(n + 1)}\n\n` : ''}${SENTENCES[n % 7] ?? ''} ${SENTENCES[(n + 1 + (Math.floor(n / 7) % 6)) % 7] ?? ''}\n\n`;
 
-const HELLO = `I am canned: without a key there is nobody here but an embedded server.
+/** Over 5,000 chunks of four characters. */
+const LONG = Array.from({ length: 200 }, paragraph).join('');
 
-Ask about **switchMap**, about the **weather in Oslo** (a tool that asks for your approval), for **something long**, or let an answer **break off** in the
-middle. \`OPENAI_API_KEY=… npm run demo:web\` asks a real model.
+const HELLO = `I am **canned**: without a key there is nobody here but an embedded server.
+
+- The page is Angular: \`injectChat()\` for this conversation, \`json$\` for the form under *Extract*.
+- The relay is Hono: \`createRelay()\` at \`/api/chat\` keeps the key and says which models may be asked.
+- Ask about **switchMap**, about the **weather**, for something **long**; let an answer **break off** or hit the **rate limit**.
+
+\`OPENAI_API_KEY=… npm run demo:web\` asks a real model.
 `;
 
 const MEETING = {
@@ -70,8 +85,12 @@ export function prepare(server: LLMock): void {
     { streamingProfile: PACE },
   );
   answer(/switchMap/i, SWITCH_MAP);
-  answer(/break off/i, LONG, { truncateAfterChunks: 40 });
-  answer(/long/i, LONG, { streamingProfile: { ttft: 350, tps: 200 } });
+  answer(/break off/i, SWITCH_MAP, { truncateAfterChunks: 14 });
+  server.on(
+    { endpoint: 'chat', userMessage: /rate limit/i },
+    { error: { message: 'Rate limit reached for requests', type: 'rate_limit_error' }, status: 429 },
+  );
+  answer(/long/i, LONG, { streamingProfile: { ttft: 350, tps: 400 }, chunkSize: 4 });
   answer(/extract/i, JSON.stringify(MEETING), { streamingProfile: { ttft: 350, tps: 12 }, chunkSize: 6 });
   server.on({ endpoint: 'chat' }, { content: HELLO }, { streamingProfile: PACE });
 }

@@ -16,6 +16,13 @@ async function embedded(): Promise<ChatCompletionOptions> {
 }
 
 const hasKey = (process.env['OPENAI_API_KEY'] ?? '').trim() !== '';
-const { url } = await startSite(hasKey ? {} : await embedded(), Number(process.env['PORT'] ?? 4200));
-console.log(`Open ${url}`);
+const port = Number(process.env['PORT'] ?? 4200);
+try {
+  const { url } = await startSite(hasKey ? {} : await embedded(), port);
+  console.log(`Open ${url}`);
+} catch (error) {
+  if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+  console.error(`Port ${String(port)} is taken: PORT=${String(port + 1)} npm run demo:web`);
+  process.exit(1);
+}
 process.once('SIGINT', () => process.exit());

@@ -2,21 +2,12 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import chromium from '@sparticuz/chromium';
-import { chromium as playwright, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { launch } from './browser.ts';
 import { Upstream } from './upstream.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../', import.meta.url));
 const SCREENSHOTS = `${EXAMPLE}screenshots/`;
-
-/** As root, in a container, and without a word to anybody's servers. */
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-dev-shm-usage',
-  '--disable-background-networking',
-  '--disable-component-update',
-];
 
 /** The key of the relay, which no page may see. */
 export const KEY = 'sk-e2e-0123456789abcdef0123456789abcdef';
@@ -39,13 +30,13 @@ export class Stage {
     });
     this.#site = site;
     this.url = await addressIn(site);
-    this.#browser = await playwright.launch({ executablePath: await chromium.executablePath(), args: FLAGS });
+    this.#browser = await launch();
   }
 
   /** A page of a browser that knows nothing yet, ready to be used. */
   async page(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
     const page = await this.blankPage(options);
-    await page.goto(this.url + path);
+    await page.goto(new URL(path, this.url).href);
     await hydrated(page);
     return page;
   }

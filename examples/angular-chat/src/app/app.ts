@@ -9,7 +9,14 @@ import { Theme } from './shared/theme';
   template: `
     <a class="skip" href="#main" (click)="main.focus(); $event.preventDefault()">Skip to the content</a>
     <header>
-      <p class="brand"><span aria-hidden="true">◉</span> rxjs-openai</p>
+      <p class="brand">
+        <svg aria-hidden="true" viewBox="0 0 34 16">
+          <path d="M1 8h29m-4-4 4 4-4 4" />
+          <circle cx="7" cy="8" r="3.5" />
+          <circle cx="17" cy="8" r="3.5" />
+        </svg>
+        rxjs-openai
+      </p>
       <nav aria-label="Pages">
         <a
           routerLink="/"
@@ -20,8 +27,11 @@ import { Theme } from './shared/theme';
         >
         <a routerLink="/extract" routerLinkActive="active" ariaCurrentWhenActive="page">Extract</a>
       </nav>
-      <button type="button" class="quiet" (click)="theme.toggle()" [attr.aria-pressed]="theme.isDark()">
-        <span aria-hidden="true">{{ theme.isDark() ? '☾' : '☼' }}</span>
+      <button type="button" class="quiet theme" (click)="theme.toggle()" [attr.aria-pressed]="theme.isDark()">
+        <svg aria-hidden="true" viewBox="0 0 16 16">
+          <circle cx="8" cy="8" r="6.25" />
+          <path d="M8 1.75a6.25 6.25 0 0 1 0 12.5z" />
+        </svg>
         <span class="label">Dark</span>
       </button>
     </header>

@@ -1,7 +1,8 @@
 import { DecimalPipe } from '@angular/common';
-import { Component, computed, input, output } from '@angular/core';
+import { Component, computed, inject, input, output } from '@angular/core';
 import type { ChatAssistantMessage } from 'rxjs-openai/angular';
 import { Markdown } from '../shared/markdown';
+import { Online } from '../shared/online';
 import type { Pace } from './pace';
 import { ToolCall } from './tool-call';
 
@@ -34,9 +35,13 @@ import { ToolCall } from './tool-call';
     }
     @if (message().error; as error) {
       <div class="error" role="alert">
-        <p>The answer broke off: {{ error.message }}</p>
+        <p>
+          <strong>{{ message().text === '' ? 'No answer.' : 'The answer broke off.' }}</strong> {{ error.message }}
+        </p>
         @if (isLast()) {
-          <button type="button" class="primary" (click)="again.emit()">Try again</button>
+          <button type="button" class="primary" [disabled]="!online.isOnline()" (click)="again.emit()">
+            Try again
+          </button>
         }
       </div>
     }
@@ -54,7 +59,7 @@ import { ToolCall } from './tool-call';
         <span>{{ usage.total_tokens }} tokens</span>
       }
       @if (isLast() && (message().status === 'done' || message().status === 'stopped')) {
-        <button type="button" class="quiet" (click)="again.emit()">Regenerate</button>
+        <button type="button" class="quiet" [disabled]="!online.isOnline()" (click)="again.emit()">Regenerate</button>
       }
     </p>
   `,
@@ -63,6 +68,7 @@ export class AssistantMessage {
   readonly message = input.required<ChatAssistantMessage>();
   readonly isLast = input.required<boolean>();
   readonly pace = input<Pace>();
+  protected readonly online = inject(Online);
   readonly again = output();
   readonly approve = output<string>();
   readonly deny = output<string>();

@@ -1,17 +1,18 @@
-import { Component, ElementRef, input, model, output, viewChild } from '@angular/core';
+import type { ElementRef } from '@angular/core';
+import { Component, input, model, output, viewChild } from '@angular/core';
 
 export const MODELS = ['gpt-4o-mini', 'gpt-4o'] as const;
 
-/** Where questions are written: Enter sends, Shift+Enter breaks the line, Escape stops the answer. */
+/** Where questions are written: Enter sends, Shift+Enter breaks the line. */
 @Component({
   selector: 'app-composer',
   template: `
-    <form (submit)="submit($event)" (keydown.escape)="stop.emit()">
+    <form (submit)="submit($event)">
       <label class="hidden" for="question">Your question</label>
       <textarea
         #question
         id="question"
-        rows="2"
+        rows="1"
         placeholder="Ask something …"
         aria-describedby="keys"
         (keydown.enter)="onEnter($event)"
@@ -25,7 +26,10 @@ export const MODELS = ['gpt-4o-mini', 'gpt-4o'] as const;
             }
           </select>
         </label>
-        <p id="keys" class="hint">Enter sends, Shift+Enter breaks the line</p>
+        @if (canClear()) {
+          <button type="button" class="quiet" (click)="clear.emit()">New chat</button>
+        }
+        <p id="keys" class="hint">Enter sends, Shift+Enter breaks the line, Escape stops</p>
         @if (isLoading()) {
           <button type="button" class="stop" (click)="stop.emit()">Stop</button>
         } @else {
@@ -38,9 +42,11 @@ export const MODELS = ['gpt-4o-mini', 'gpt-4o'] as const;
 export class Composer {
   readonly isLoading = input.required<boolean>();
   readonly isOnline = input.required<boolean>();
+  readonly canClear = input.required<boolean>();
   readonly model = model.required<string>();
   readonly asked = output<string>();
   readonly stop = output();
+  readonly clear = output();
 
   protected readonly models = MODELS;
   private readonly question = viewChild.required<ElementRef<HTMLTextAreaElement>>('question');

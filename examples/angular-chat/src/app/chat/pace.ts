@@ -11,6 +11,9 @@ export interface Pace {
   readonly unit: 'tokens' | 'deltas';
 }
 
+/** A rate of a shorter time than this says nothing of the model: the answer came in one piece. */
+const SHORTEST_MS = 200;
+
 /** Measures answers: the one that is under way, and by id those that are done. */
 export class PaceMeter {
   readonly current = signal<Pace | undefined>(undefined);
@@ -26,12 +29,13 @@ export class PaceMeter {
         const message = answer();
         if (timeToFirstOutputMs === undefined || message?.role !== 'assistant') return;
         const spentMs = totalMs - timeToFirstOutputMs;
-        const tokens = usage === undefined || spentMs <= 0 ? undefined : (usage.completion_tokens * 1000) / spentMs;
+        const tokens = usage === undefined ? undefined : (usage.completion_tokens * 1000) / spentMs;
         // With tools the time is that of people who decide, too.
         const ranTools = message.parts.some(({ type }) => type === 'tool');
+        const hasRate = !ranTools && spentMs >= SHORTEST_MS;
         const pace: Pace = {
           firstOutputMs: timeToFirstOutputMs,
-          perSecond: ranTools ? undefined : (tokens ?? outputsPerSecond),
+          perSecond: hasRate ? (tokens ?? outputsPerSecond) : undefined,
           unit: tokens === undefined ? 'deltas' : 'tokens',
         };
         this.current.set(undefined);

@@ -19,8 +19,8 @@ const WORDS: Readonly<Record<ChatToolPart['status'], string>> = {
     <div class="tool" [class]="call().status">
       <p>
         <strong>{{ call().name }}</strong> {{ words() }}
+        <code>{{ call().arguments }}</code>
       </p>
-      <code>{{ call().arguments }}</code>
       @if (call().status === 'approval') {
         <p class="actions">
           <button type="button" class="primary" (click)="approve.emit()">Allow</button>

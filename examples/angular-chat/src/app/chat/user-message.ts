@@ -1,5 +1,17 @@
-import { Component, ElementRef, input, output, signal, viewChild, afterRenderEffect } from '@angular/core';
+import type { ElementRef } from '@angular/core';
+import {
+  afterNextRender,
+  afterRenderEffect,
+  Component,
+  inject,
+  Injector,
+  input,
+  output,
+  signal,
+  viewChild,
+} from '@angular/core';
 import type { ChatUserMessage } from 'rxjs-openai/angular';
+import { Online } from '../shared/online';
 
 /** A question, which can be put otherwise. */
 @Component({
@@ -13,16 +25,16 @@ import type { ChatUserMessage } from 'rxjs-openai/angular';
           rows="3"
           [id]="'edit-' + message().id"
           [value]="message().text"
-          (keydown.escape)="isEditing.set(false)"
+          (keydown.escape)="cancel(); $event.stopPropagation()"
         ></textarea>
         <p class="actions">
-          <button type="submit" class="primary">Ask again</button>
-          <button type="button" (click)="isEditing.set(false)">Cancel</button>
+          <button type="submit" class="primary" [disabled]="!online.isOnline()">Ask again</button>
+          <button type="button" (click)="cancel()">Cancel</button>
         </p>
       </form>
     } @else {
       <p class="said">{{ message().text }}</p>
-      <button type="button" class="quiet" (click)="isEditing.set(true)">
+      <button #edit type="button" class="quiet" (click)="isEditing.set(true)">
         Edit<span class="hidden"> the question: {{ message().text }}</span>
       </button>
     }
@@ -31,13 +43,23 @@ import type { ChatUserMessage } from 'rxjs-openai/angular';
 export class UserMessage {
   readonly message = input.required<ChatUserMessage>();
   readonly edited = output<string>();
+  protected readonly online = inject(Online);
   protected readonly isEditing = signal(false);
   private readonly editor = viewChild<ElementRef<HTMLTextAreaElement>>('editor');
+
+  private readonly edit = viewChild<ElementRef<HTMLButtonElement>>('edit');
+  readonly #injector = inject(Injector);
 
   constructor() {
     afterRenderEffect(() => {
       this.editor()?.nativeElement.focus();
     });
+  }
+
+  /** Leaves the question as it is, and the keyboard where it was. */
+  protected cancel(): void {
+    this.isEditing.set(false);
+    afterNextRender(() => this.edit()?.nativeElement.focus(), { injector: this.#injector });
   }
 
   protected save(event: Event): void {

@@ -41,9 +41,10 @@ export class ExtractPage {
   protected readonly people = computed(() => this.view().meeting.people ?? []);
   protected readonly isWriting = computed(() => this.view().status === 'writing');
 
-  protected read(event: Event, text: string): void {
+  protected submit(event: Event, text: string): void {
     event.preventDefault();
-    if (text.trim() !== '' && this.online.isOnline()) this.#asked.next(text);
+    if (this.isWriting()) this.stop();
+    else if (text.trim() !== '' && this.online.isOnline()) this.#asked.next(text);
   }
 
   protected stop(): void {

@@ -12,7 +12,10 @@ const markdown = new Marked({
     html: ({ text }) => escaped(text),
     image: ({ text, href }) => `<span>${escaped(text === '' ? href : text)}</span>`,
     // Reached by the keyboard, for it may be wider than the page.
-    code: ({ text }) => `<pre tabindex="0"><code>${escaped(text)}\n</code></pre>`,
+    code: ({ text, lang }) => {
+      const language = /^[\w+#.-]+/.exec(lang ?? '')?.[0] ?? 'code';
+      return `<div class="code"><p>${escaped(language)}</p><pre tabindex="0"><code>${escaped(text)}\n</code></pre></div>`;
+    },
     link({ href, tokens }) {
       return `<a href="${escaped(href)}" target="_blank" rel="noopener noreferrer">${this.parser.parseInline(tokens)}</a>`;
     },
@@ -20,7 +23,7 @@ const markdown = new Marked({
       const cells = (row: typeof header, tag: string): string =>
         `<tr>${row.map(({ tokens }) => `<${tag}>${this.parser.parseInline(tokens)}</${tag}>`).join('')}</tr>`;
       const body = rows.map((row) => cells(row, 'td')).join('');
-      return `<table><thead>${cells(header, 'th')}</thead><tbody>${body}</tbody></table>`;
+      return `<div class="wide" tabindex="0"><table><thead>${cells(header, 'th')}</thead><tbody>${body}</tbody></table></div>`;
     },
   },
 });

@@ -1,32 +1,31 @@
-import { afterNextRender, computed, DOCUMENT, effect, inject, Injectable, signal } from '@angular/core';
+import { afterNextRender, computed, DOCUMENT, inject, Injectable, signal } from '@angular/core';
 
-const KEY = 'theme';
 type Scheme = 'dark' | 'light';
 
-/** Dark or light: as the system has it, until somebody chooses. */
+/** Dark or light: as the system has it, until somebody chooses. What was chosen before is on the page already, see index.html. */
 @Injectable({ providedIn: 'root' })
 export class Theme {
-  readonly #chosen = signal<Scheme | undefined>(undefined);
+  readonly #page = inject(DOCUMENT).documentElement;
+  readonly #chosen = signal<string | undefined>(undefined);
   readonly #system = signal<Scheme>('light');
   readonly isDark = computed(() => (this.#chosen() ?? this.#system()) === 'dark');
 
   constructor() {
-    const { documentElement } = inject(DOCUMENT);
     // In the browser alone: a server knows neither.
     afterNextRender(() => {
       this.#system.set(matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
-      const chosen = localStorage.getItem(KEY);
-      if (chosen === 'dark' || chosen === 'light') this.#chosen.set(chosen);
-    });
-    effect(() => {
-      const chosen = this.#chosen();
-      if (chosen !== undefined) documentElement.dataset['theme'] = chosen;
+      this.#chosen.set(this.#page.dataset['theme']);
     });
   }
 
   toggle(): void {
     const chosen: Scheme = this.isDark() ? 'light' : 'dark';
     this.#chosen.set(chosen);
-    localStorage.setItem(KEY, chosen);
+    this.#page.dataset['theme'] = chosen;
+    try {
+      localStorage.setItem('theme', chosen);
+    } catch {
+      // Storage may be forbidden: then the choice lasts as long as the page.
+    }
   }
 }
