@@ -11,6 +11,8 @@ const config: Config = {
   collectCoverageFrom: ['src/**/*.ts'],
   // The floor is held by scripts/coverage.ts, after a run of all tests: a run of some must not fail for it.
   coverageReporters: ['text-summary', 'json'],
+  // Nothing is meant to take long; a busy machine may stretch what a program's start or a compiler takes.
+  testTimeout: 30_000,
   projects: [
     {
       displayName: 'unit',
