@@ -12,8 +12,9 @@ afterEach(async () => {
 afterAll(() => stage.close());
 
 const CHUNKS = 5000;
-const PIECES = Array.from({ length: CHUNKS }, (_, n) =>
-  n % 40 === 39 ? `word${String(n)}.\n\n` : `word${String(n)} `,
+const PIECES = Array.from(
+  { length: CHUNKS },
+  (_, n) => `word${String(n)} of a *river* that goes on and on${n % 40 === 39 ? '.\n\n' : ', '}`,
 );
 
 /** Counts tasks of the page's thread that take over 50 ms: what a user feels as a stutter. */
@@ -26,7 +27,16 @@ async function countLongTasks(page: Page): Promise<() => Promise<number>> {
   return () => page.evaluate(() => (window as unknown as { longTasks: number }).longTasks);
 }
 
-it(`stays responsive while ${String(CHUNKS)} chunks arrive as fast as they can`, async () => {
+/** How many chunks the test sends before it looks at the page: small enough that each lot is rendered by itself. */
+const LOT = 100;
+
+/**
+ * Tasks over 50 ms. One was counted here (the end, when all of the text is handed to screen readers), and one for nearly each of the 50
+ * lots in a page that reads all of the text anew each time. A busy machine stretches a task now and then.
+ */
+const MOST_LONG_TASKS = 10;
+
+it(`stays responsive while ${String(CHUNKS)} chunks arrive as fast as it shows them`, async () => {
   page = await stage.page();
   // Code that is loaded with the first question is none of the answer's.
   await ask(page, 'Hello');
@@ -39,7 +49,14 @@ it(`stays responsive while ${String(CHUNKS)} chunks arrive as fast as they can`,
   await ask(page, 'Write something long');
   const exchange = await stage.upstream.asked();
   exchange.text('It begins. ');
-  await exchange.texts(PIECES);
+  for (let sent = 0; sent < CHUNKS; sent += LOT) {
+    await exchange.texts(PIECES.slice(sent, sent + LOT));
+    await page.waitForFunction(
+      (word) =>
+        [...document.querySelectorAll('app-markdown > div')].slice(-2).some((it) => it.textContent.includes(word)),
+      `word${String(sent + LOT - 1)} `,
+    );
+  }
   // In mid-answer the page takes what is typed.
   await page.locator('#question').fill('typed meanwhile');
   exchange.end();
@@ -49,9 +66,8 @@ it(`stays responsive while ${String(CHUNKS)} chunks arrive as fast as they can`,
     /\s+/g,
     ' ',
   );
-  expect(text.trim()).toBe(`It begins. ${PIECES.join('').replace(/\s+/g, ' ')}`.trim());
-  // A busy machine may stretch a task now and then; a page that renders each chunk, or all of the text each time, has hundreds.
-  expect(await longTasks()).toBeLessThanOrEqual(10);
+  expect(text.trim()).toBe(`It begins. ${PIECES.join('').replaceAll('*', '').replace(/\s+/g, ' ')}`.trim());
+  expect(await longTasks()).toBeLessThanOrEqual(MOST_LONG_TASKS);
   await photograph(page, 'long');
 });
 
