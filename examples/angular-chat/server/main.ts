@@ -18,8 +18,7 @@ async function embedded(): Promise<ChatCompletionOptions> {
 const hasKey = (process.env['OPENAI_API_KEY'] ?? '').trim() !== '';
 const port = Number(process.env['PORT'] ?? 4200);
 try {
-  const { url } = await startSite(hasKey ? {} : await embedded(), port);
-  console.log(`Open ${url}`);
+  console.log(`Open ${await startSite(hasKey ? {} : await embedded(), port)}`);
 } catch (error) {
   if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
   console.error(`Port ${String(port)} is taken: PORT=${String(port + 1)} npm run demo:web`);

@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { serve, type ServerType } from '@hono/node-server';
 import { serveStatic } from '@hono/node-server/serve-static';
@@ -13,38 +14,21 @@ interface Rendering {
 const DIST = new URL('../dist/', import.meta.url);
 const MODELS = ['gpt-4o-mini', 'gpt-4o'];
 
-/** Where it listens, and how to end it. */
-export interface Site {
-  readonly url: string;
-  readonly close: () => Promise<void>;
-}
-
 /**
- * The relay at /api/chat, the files of the build, and pages rendered on the server.
+ * The relay at /api/chat, the files of the build, and pages rendered on the server. Resolves to its address when it listens.
  *
  * @param completion - options of the relay's client, or nothing: the environment
  * @param port - 0: a free one
  */
-export async function startSite(completion: ChatCompletionOptions, port: number): Promise<Site> {
+export async function startSite(completion: ChatCompletionOptions, port: number): Promise<string> {
   const { reqHandler } = (await import(new URL('server/server.mjs', DIST).href)) as Rendering;
   const relay = createRelay({ completion, models: MODELS });
   const app = new Hono()
     .all('/api/chat', (context) => relay(context.req.raw))
     .use(serveStatic({ root: fileURLToPath(new URL('browser', DIST)) }))
     .all('*', async (context) => (await reqHandler(context.req.raw)) ?? context.notFound());
-  const server = await listening(app, port);
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no address');
-  return {
-    url: `http://localhost:${String(address.port)}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        if ('closeAllConnections' in server) server.closeAllConnections();
-      }),
-  };
+  const { port: taken } = (await listening(app, port)).address() as AddressInfo;
+  return `http://localhost:${String(taken)}`;
 }
 
 function listening({ fetch }: Hono, port: number): Promise<ServerType> {
