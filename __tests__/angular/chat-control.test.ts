@@ -1,7 +1,8 @@
 import { effect, NgZone } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
-import { takeWhile, tap } from 'rxjs';
+import { catchError, takeWhile, tap } from 'rxjs';
 import type { ChatMessage } from '../../src/angular/chat-message.ts';
+import type { Chat } from '../../src/angular/chat-types.ts';
 import { measure } from '../../src/operators/measure.ts';
 import { answer } from '../../src/testing/exchange.ts';
 import { Stage } from './support/stage.ts';
@@ -156,7 +157,46 @@ it('clear() forgets everything, and aborts', () => {
   expect(transport.requests[1]?.body['messages']).toEqual([{ role: 'user', content: 'Anew' }]);
 });
 
+describe('a question that is asked while an answer is torn down', () => {
+  it.each([
+    ['stop()', (chat: Chat): void => chat.stop()],
+    ['the end', (): void => stage.pass(1000)],
+  ])('by %s is there, and can be stopped', (_, endBy) => {
+    const transport = stage.scripted([SLOW, answer({ afterMs: 10, text: 'Two' }, { afterMs: 5000 })]);
+    const queue = ['second'];
+    const chat: Chat = stage.chat({
+      pipe: measure({
+        end: () => {
+          const next = queue.shift();
+          if (next !== undefined) chat.send(next);
+        },
+      }),
+    });
+    chat.send('first');
+    stage.pass(50);
+    endBy(chat);
+    stage.pass(50);
+    expect(said(chat.messages()).slice(2)).toEqual(['second', 'streaming: Two']);
+    expect(said(chat.messages())[0]).toBe('first');
+    chat.stop();
+    expect(said(chat.messages()).at(-1)).toBe('stopped: Two');
+    expect(transport.requests[1]).toMatchObject({ outcome: 'aborted' });
+    expect(stage.clock.pending).toBe(0);
+  });
+});
+
 describe('operators around the events', () => {
+  it('what catches errors is not told of stop()', () => {
+    const transport = stage.scripted([SLOW, answer('backup')]);
+    const chat: Chat = stage.chat({ pipe: catchError(() => stage.client.events$('backup')) });
+    chat.send('Hi');
+    stage.pass(50);
+    chat.stop();
+    stage.pass(50);
+    expect(transport.requests).toHaveLength(1);
+    expect(said(chat.messages())).toEqual(['Hi', 'stopped: One']);
+  });
+
   it('measure', () => {
     stage.scripted([answer({ afterMs: 30, text: 'a' })]);
     const measured: unknown[] = [];

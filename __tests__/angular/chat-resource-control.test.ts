@@ -19,7 +19,8 @@ describe('stop()', () => {
     stage.pass(50);
     resource.stop();
     expect(resource.phase()).toBe('stopped');
-    expect(resource.status()).toBe('resolved');
+    // Half an answer is no result for who chains resources.
+    expect(resource.status()).toBe('idle');
     expect(resource.text()).toBe('Hello');
     expect(resource.value()?.status).toBe('stopped');
     expect(fake.calls).toMatchObject([{ outcome: 'unsubscribed', endedAt: 50 }]);
@@ -93,6 +94,34 @@ describe('reload()', () => {
     expect(resource.error()).toMatchObject({ kind: 'connection' });
   });
 
+  it('that is stopped before it begins leaves everything as it was, also an error', () => {
+    stage.scripted([answer('The dose is 5', { end: 'reset' }), answer({ afterMs: 500, text: 'The dose is 50' })]);
+    const resource = stage.resource({ messages: () => 'Hi' });
+    stage.pass(50);
+    const before = [resource.status(), resource.text(), resource.error(), resource.value()];
+    expect(before[0]).toBe('error');
+    resource.reload();
+    stage.pass(50);
+    resource.stop();
+    expect([resource.status(), resource.text(), resource.error(), resource.value()]).toEqual(before);
+  });
+
+  it('reads a question anew that could not be read', () => {
+    const fake = stage.fake('-a|');
+    let isReady = false;
+    const messages = (): string => {
+      if (!isReady) throw new Error('not yet');
+      return 'Hi';
+    };
+    const resource = stage.resource({ messages });
+    stage.pass();
+    expect(resource.status()).toBe('error');
+    isReady = true;
+    expect(resource.reload()).toBe(true);
+    stage.pass(50);
+    expect([resource.status(), fake.calls.length]).toEqual(['resolved', 1]);
+  });
+
   it('after an error forgets the error', () => {
     stage.scripted([connectionFailure(), answer('well')]);
     const resource = stage.resource({ messages: () => 'Hi' });
@@ -127,6 +156,7 @@ describe('the end of its injector', () => {
     route.destroy();
     expect(fake.calls).toMatchObject([{ outcome: 'unsubscribed', endedAt: 50 }]);
     expect(stage.clock.pending).toBe(0);
+    expect([resource.phase(), resource.isLoading(), resource.reload()]).toEqual(['stopped', false, false]);
     stage.pass(200);
     expect(resource.text()).toBe('Hello');
   });

@@ -37,8 +37,10 @@ it('is loading until the stream has ended, however much of it there is', () => {
   const fake = stage.fake('-- 100ms a 100ms b 100ms |', VALUES);
   const resource = stage.resource({ messages: () => 'Hi', params: () => ({ temperature: 0 }) });
   expect(seen(resource)).toMatchObject({ phase: 'connecting', status: 'loading', text: '', isLoading: true });
+  expect(resource.hasValue()).toBe(false);
   stage.pass(150);
   expect(seen(resource)).toMatchObject({ phase: 'streaming', status: 'loading', text: 'Hello', isLoading: true });
+  expect(resource.hasValue()).toBe(true);
   stage.pass(100);
   expect(seen(resource)).toMatchObject({ phase: 'streaming', status: 'loading', text: 'Hello world', isLoading: true });
   stage.pass(200);
@@ -55,7 +57,8 @@ it('keeps the text that had arrived when the answer breaks', () => {
   expect(seen(resource)).toMatchObject({ phase: 'error', status: 'error', text: 'Hello', isLoading: false });
   expect(resource.error()).toMatchObject({ kind: 'interrupted', partial: { text: 'Hello' } });
   expect(resource.value()).toMatchObject({ status: 'error', text: 'Hello', error: resource.error() });
-  expect(resource.hasValue()).toBe(true);
+  // As of any resource: who shows the value only where there is one must come to the error.
+  expect(resource.hasValue()).toBe(false);
   expect(resource.snapshot()).toEqual({ status: 'error', error: resource.error() });
 });
 
@@ -71,6 +74,22 @@ it('has an Error also where something else was thrown', () => {
   const resource = stage.resource({ messages: () => 'Hi', pipe: () => throwError(() => 'a text') });
   stage.pass(1);
   expect(resource.error()).toMatchObject({ message: 'a text', cause: 'a text' });
+});
+
+it('an answer that the content filter stopped is an error, with what had arrived', () => {
+  stage.scripted([answer('The dose is 5', { finish: 'content_filter' })]);
+  const resource = stage.resource({ messages: () => 'Hi' });
+  stage.pass(50);
+  expect(seen(resource)).toMatchObject({ phase: 'error', status: 'error', text: 'The dose is 5' });
+  expect(resource.error()).toMatchObject({ kind: 'content-filter' });
+});
+
+it('is at its end at once, not with the next frame', () => {
+  stage.fake('-a|', VALUES);
+  const resource = stage.resource({ messages: () => 'Hi' });
+  TestBed.tick();
+  stage.clock.advance(2);
+  expect(resource.phase()).toBe('done');
 });
 
 it('shows wrong messages as an error, and sends nothing', () => {
@@ -140,6 +159,28 @@ describe('another question', () => {
     params.set({ temperature: 1 });
     stage.pass(50);
     expect(fake.calls.map(({ params }) => params)).toEqual([{ temperature: 0 }, { temperature: 1 }]);
+  });
+
+  it('that says the same is none, however it is made', () => {
+    const fake = stage.fake('-a|');
+    const form = signal({ question: 'one', other: 1 });
+    stage.resource({ messages: () => [{ role: 'user' as const, content: form().question }], params: () => ({ n: 1 }) });
+    stage.pass(50);
+    form.set({ question: 'one', other: 2 });
+    stage.pass(50);
+    expect(fake.calls).toHaveLength(1);
+  });
+
+  it('together with reload() shows nothing of the old answer', () => {
+    stage.scripted([answer('answer of one'), answer({ afterMs: 100, text: 'answer of two' })]);
+    const question = signal('one');
+    const resource = stage.resource({ messages: question });
+    stage.pass(50);
+    resource.reload();
+    question.set('two');
+    expect([resource.status(), resource.text()]).toEqual(['loading', '']);
+    stage.pass(200);
+    expect([resource.status(), resource.text()]).toEqual(['resolved', 'answer of two']);
   });
 
   it('of several in one tick the last is asked', () => {

@@ -1,6 +1,8 @@
-import { of, Subject, throwError, type Observable } from 'rxjs';
+import { of, Subject, throwError, timeout, TimeoutError, type Observable } from 'rxjs';
 import type { ChatAssistantMessage, ChatToolPart } from '../../src/angular/chat-message.ts';
 import type { Chat, ChatOptions } from '../../src/angular/chat-types.ts';
+import { retryCompletion } from '../../src/operators/retry.ts';
+import { timeoutCompletion } from '../../src/operators/timeout.ts';
 import { answer, type FakeExchange } from '../../src/testing/exchange.ts';
 import type { FakeTransport } from '../../src/testing/fake-transport.ts';
 import { tool, type Tool } from '../../src/tools/tool.ts';
@@ -236,4 +238,98 @@ it('a call that is cut off is never told of, nor run', async () => {
     { role: 'user', content: 'Hi' },
   ]);
   expect(runs).toBe(0);
+});
+
+describe('what tools have done is told', () => {
+  const HISTORY = [
+    { role: 'user', content: 'Hi' },
+    { role: 'assistant', content: 'Paying.', tool_calls: [{ id: 'c1' }] },
+    { role: 'tool', tool_call_id: 'c1', content: 'paid' },
+  ];
+
+  it('also when a tool of the next round fails with an error of its own', async () => {
+    let calls = 0;
+    const execute = (): string => {
+      calls += 1;
+      if (calls === 2) throw new Error('own');
+      return 'paid';
+    };
+    const [chat, transport] = opened([answer('Paying.', call('c1')), answer(call('c2')), answer('Fine')], execute, {
+      options: { onToolError: 'fail' },
+    });
+    await ask(chat, transport, 2);
+    expect(chat.error()).toEqual(new Error('own'));
+    await ask(chat, transport, 3);
+    expect(sent(transport, 2)).toMatchObject([
+      ...HISTORY,
+      { role: 'assistant', tool_calls: [{ id: 'c2' }] },
+      { role: 'tool', tool_call_id: 'c2' },
+      { role: 'user', content: 'Hi' },
+    ]);
+  });
+
+  it('also when an operator ends the second round', async () => {
+    const [chat, transport] = opened(
+      [answer('Paying.', call('c1')), answer({ text: 'It' }, { afterMs: 500, text: ' is' }), answer('Fine')],
+      () => 'paid',
+      { pipe: timeout({ each: 100, scheduler: stage.clock }) },
+    );
+    await ask(chat, transport, 2);
+    stage.pass(200);
+    expect(chat.error()).toBeInstanceOf(TimeoutError);
+    await ask(chat, transport, 3);
+    expect(sent(transport, 2)).toMatchObject([...HISTORY, { role: 'assistant', content: 'It' }, { role: 'user' }]);
+  });
+
+  it('also in a conversation that was saved in mid-run', async () => {
+    const [chat, transport] = opened(
+      [answer('Paying.', call('c1')), answer({ afterMs: 500, text: 'late' })],
+      () => 'paid',
+    );
+    await ask(chat, transport, 2);
+    const [, saved] = JSON.parse(JSON.stringify(chat.messages())) as readonly [unknown, ChatAssistantMessage];
+    expect(saved.status).toBe('streaming');
+    expect(saved.history).toMatchObject(HISTORY.slice(1));
+  });
+
+  it('and done once where an operator asks again', async () => {
+    let calls = 0;
+    const [chat, transport] = opened(
+      [answer('Paying.', call('c1')), answer('Pa', { end: 'reset' }), answer('Paid.')],
+      () => `paid ${String((calls += 1))}`,
+      { pipe: retryCompletion({ mode: 'restart', baseDelayMs: 1, scheduler: stage.clock }) },
+    );
+    await ask(chat, transport, 2);
+    stage.pass(100);
+    expect(last(chat)).toMatchObject({ status: 'done', text: 'Paying.\n\nPaid.' });
+    expect([calls, last(chat).history.length]).toEqual([1, 3]);
+  });
+});
+
+it('the time of a person who decides is not the time of an operator', async () => {
+  const [chat, transport] = opened([answer(call('c1')), answer('Done')], () => 'ok', {
+    approve: 'ask',
+    pipe: timeoutCompletion({ outputMs: 1000, scheduler: stage.clock }),
+  });
+  await ask(chat, transport);
+  stage.pass(60_000);
+  expect(parts(chat)).toMatchObject([{ status: 'approval' }]);
+  chat.approve('c1');
+  stage.pass(50);
+  expect(last(chat).status).toBe('done');
+});
+
+it('a run that is cut in mid-tool is not done', async () => {
+  const never = new Subject();
+  const [chat, transport] = opened([answer(call('c1'))], () => never);
+  await ask(chat, transport);
+  expect(last(chat)).toMatchObject({ status: 'streaming', finishReason: 'tool_calls' });
+});
+
+it('no tools are none', () => {
+  const transport = stage.scripted([answer('a')]);
+  const chat = stage.chat({ tools: [] });
+  chat.send('Hi');
+  stage.pass(50);
+  expect([last(chat).status, transport.requests[0]?.body['tools']]).toEqual(['done', undefined]);
 });

@@ -71,6 +71,30 @@ describe('a question', () => {
     expect(transport.requests[0]?.body['messages']).toEqual([{ role: 'user', content }]);
   });
 
+  it('keeps what it was asked, whatever becomes of the list it was given', () => {
+    const transport = stage.scripted([answer('a'), answer('b')]);
+    const chat = stage.chat();
+    const parts = [{ type: 'text' as const, text: 'What?' }];
+    chat.send(parts);
+    stage.pass(50);
+    parts.length = 0;
+    chat.send('And?');
+    stage.pass(50);
+    expect((transport.requests[1]?.body['messages'] as unknown[])[0]).toEqual({
+      role: 'user',
+      content: [{ type: 'text', text: 'What?' }],
+    });
+  });
+
+  it.each(['', ' \n'])('that is blank (%j) is none, and stops nothing', (blank) => {
+    stage.scripted([answer({ afterMs: 100, text: 'a' })]);
+    const chat = stage.chat();
+    chat.send('Hi');
+    chat.send(blank);
+    stage.pass(200);
+    expect(said(chat.messages())).toEqual(['Hi', 'done: a']);
+  });
+
   it('reads system and params anew each time', () => {
     const transport = stage.scripted([answer('a'), answer('b')]);
     const model = signal('one');
@@ -144,6 +168,26 @@ describe('an answer that breaks', () => {
   });
 });
 
+it.each([
+  ['content_filter', undefined, 'content-filter'],
+  ['length', 'error', 'limit'],
+] as const)('an answer that ended by %s is an error (onLength %s), with its text', (finish, onLength, kind) => {
+  stage.scripted([answer('The dose is 5', { finish })]);
+  const chat = stage.chat({ options: { onLength } });
+  chat.send('Hi');
+  stage.pass(50);
+  expect(said(chat.messages())).toEqual(['Hi', 'error: The dose is 5']);
+  expect(chat.error()).toMatchObject({ kind });
+});
+
+it('an answer that was cut at the token limit is done, and says so', () => {
+  stage.scripted([answer('The dose is 5', { finish: 'length' })]);
+  const chat = stage.chat();
+  chat.send('Hi');
+  stage.pass(50);
+  expect(chat.messages()[1]).toMatchObject({ status: 'done', finishReason: 'length' });
+});
+
 it('a refusal is a part of its own, and told of with the next question', () => {
   const transport = stage.scripted([answer({ refusal: 'I will not' }), answer('Fine')]);
   const chat = stage.chat();
@@ -209,6 +253,31 @@ describe('an earlier conversation', () => {
   });
 });
 
+it('another conversation may take its place', () => {
+  const transport = stage.scripted([answer({ afterMs: 100, text: 'late' }), answer('Well')]);
+  const chat = stage.chat();
+  chat.send('Hi');
+  chat.setMessages([{ id: '1', role: 'user', text: 'Old', content: 'Old' }]);
+  stage.pass(200);
+  expect([said(chat.messages()), transport.requests[0]?.outcome]).toEqual([['Old'], 'aborted']);
+  chat.send('New');
+  stage.pass(50);
+  expect(transport.requests[1]?.body['messages']).toEqual([
+    { role: 'user', content: 'Old' },
+    { role: 'user', content: 'New' },
+  ]);
+});
+
+it('an earlier conversation has errors again', () => {
+  stage.scripted([answer('Half', { end: 'reset' })]);
+  const chat = stage.chat();
+  chat.send('Hi');
+  stage.pass(50);
+  chat.setMessages(JSON.parse(JSON.stringify(chat.messages())) as readonly ChatMessage[]);
+  expect(chat.error()).toBeInstanceOf(Error);
+  expect(chat.error()).toMatchObject({ kind: 'interrupted' });
+});
+
 it('an earlier conversation has no tool that still runs', () => {
   stage.scripted([]);
   const part = { type: 'tool', toolCallId: 'c', name: 'add', arguments: '{}', status: 'approval' };
@@ -236,6 +305,8 @@ describe('where it lives', () => {
     expect(transport.requests).toMatchObject([{ outcome: 'aborted', endedAt: 50 }]);
     expect(stage.clock.pending).toBe(0);
     const left = chat.messages();
+    expect(said(left)).toEqual(['Hi', 'stopped: a']);
+    expect(chat.isLoading()).toBe(false);
     chat.send('Again');
     chat.regenerate();
     stage.pass(600);

@@ -83,7 +83,6 @@ describe('provideChatCompletion', () => {
     [{ url: 'ftp://relay' }, 'url'],
     [{ url: '/a', transport: () => Promise.reject(new Error('never')) }, 'url'],
     [{ fetch: () => Promise.reject(new Error('never')), transport: () => Promise.reject(new Error('never')) }, 'fetch'],
-    [{ server: true }, 'url'],
     [{ server: 'yes', url: 'https://a.b' }, 'server'],
   ])('%j is an error of each call', async (config, param) => {
     TestBed.configureTestingModule({ providers: [provideChatCompletion(config as never)] });

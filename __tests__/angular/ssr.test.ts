@@ -77,3 +77,17 @@ it('starts where that is asked for, at an absolute address', async () => {
   });
   expect(asked).toEqual(['https://relay.example/chat']);
 });
+
+it('says that an address on a server is absolute, and lets a page have a relative one', () => {
+  render({ server: true });
+  let thrown: unknown;
+  try {
+    TestBed.inject(CHAT_COMPLETION);
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toMatchObject({ kind: 'configuration', param: 'url' });
+  TestBed.resetTestingModule();
+  stage.provide(provideChatCompletion({ fetch, server: true }));
+  expect(TestBed.inject(CHAT_COMPLETION)).toBeDefined();
+});

@@ -1,6 +1,6 @@
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
 import type { CompletionUsage } from 'openai/resources/completions';
-import { isCompletionError } from '../errors.ts';
+import { CompletionError, isCompletionError } from '../errors.ts';
 import type { Observer } from 'rxjs';
 import type { FinishReason } from '../events/event.ts';
 import type { ToolRunEvent } from '../tools/events.ts';
@@ -12,6 +12,8 @@ export interface AnswerOptions {
   readonly id: string;
   /** Whether calls are executed. */
   readonly runsTools: boolean;
+  /** What an answer is that was cut at the token limit. */
+  readonly onLength?: 'complete' | 'error' | undefined;
 }
 
 /**
@@ -34,7 +36,12 @@ export class Answer implements Observer<ToolRunEvent> {
   #roundUsage: CompletionUsage | undefined;
   #usage: CompletionUsage | undefined;
   #error: Error | undefined;
+  /** The conversation as far as the run has told it. */
   #messages: readonly ChatCompletionMessageParam[] | undefined;
+  /** The run has told of all that is behind the current round, or of everything. */
+  #isTold = false;
+  /** What the model is told of calls, by id; of the current round. */
+  #contents = new Map<string, string>();
 
   constructor(options: AnswerOptions) {
     this.#options = options;
@@ -58,6 +65,7 @@ export class Answer implements Observer<ToolRunEvent> {
         break;
       case 'messages':
         this.#messages = event.messages;
+        this.#isTold = true;
         break;
       case 'tool-approval':
         this.#changeCall(event.toolCallId, {
@@ -65,29 +73,46 @@ export class Answer implements Observer<ToolRunEvent> {
           input: event.arguments,
           reason: event.reason,
         });
+        if (event.status === 'denied') this.#contents.set(event.toolCallId, denial(event.reason));
         break;
       case 'tool-progress':
         this.#changeCall(event.toolCallId, { progress: event.value });
         break;
       case 'tool-result':
         this.#changeCall(event.toolCallId, { status: 'done', value: event.value });
+        this.#contents.set(event.toolCallId, event.content);
         break;
       case 'tool-error':
         this.#changeCall(event.toolCallId, { status: 'error', error: event.error });
+        this.#contents.set(event.toolCallId, event.content);
         break;
       default:
         if ('choice' in event && event.choice === 0) this.#addOutput(event);
     }
   }
 
+  /** Of a run, what the model is asked with in its next round: everything that was said and done before. */
+  told(messages: readonly ChatCompletionMessageParam[]): void {
+    this.#messages = messages;
+  }
+
   complete(): void {
-    // Something before us (a stopWhen) may have ended it.
-    this.#end(this.#finishReason === undefined ? 'stopped' : 'done');
+    const error = this.#options.runsTools ? undefined : unfinished(this.#finishReason, this.#options.onLength);
+    if (error !== undefined) {
+      this.error(error);
+      return;
+    }
+    // Something of the user's may have ended it.
+    const isWhole = this.#options.runsTools ? this.#isTold : this.#finishReason !== undefined;
+    this.#end(isWhole ? 'done' : 'stopped');
   }
 
   /** After `stop` the error is that of the abort, and only tells how far the conversation is. */
   error(error: unknown): void {
-    if (isCompletionError(error)) this.#messages ??= error.partial.messages;
+    if (isCompletionError(error) && error.partial.messages !== undefined) {
+      this.#messages = error.partial.messages;
+      this.#isTold = true;
+    }
     if (this.#status !== 'stopped') this.#error = toError(error);
     this.#end('error');
   }
@@ -124,6 +149,7 @@ export class Answer implements Observer<ToolRunEvent> {
     this.#roundAt = this.#parts.length;
     this.#byIndex = new Map();
     this.#byId = new Map();
+    this.#contents = new Map();
   }
 
   #addOutput(event: Extract<ToolRunEvent, { readonly choice: number }> | { readonly type: 'extra' }): void {
@@ -193,16 +219,62 @@ export class Answer implements Observer<ToolRunEvent> {
     if (call?.type === 'tool') this.#parts[at as number] = { ...call, ...change(call) };
   }
 
-  /** Of a run its own messages; and what was said of which they do not tell: of an answer that was cut, what had arrived. */
+  /** What the run has told, and what of the current round it has not: of an answer that was cut, what had arrived. */
   #history(): readonly ChatCompletionMessageParam[] {
     const told = this.#messages?.slice(this.asked) ?? [];
-    if (told.filter(({ role }) => role === 'assistant').length >= Math.max(this.#rounds, 1)) return told;
-    const rest = this.#messages === undefined ? this.#parts : this.#parts.slice(this.#roundAt);
-    const text = joined(rest);
-    if (text !== '') return [...told, { role: 'assistant', content: text }];
-    const refusal = rest.find((part): part is ChatTextPart => part.type === 'refusal');
-    return refusal === undefined ? told : [...told, { role: 'assistant', refusal: refusal.text }];
+    if (this.#isTold && told.filter(({ role }) => role === 'assistant').length >= this.#rounds) return told;
+    const rest = this.#parts.slice(this.#messages === undefined ? 0 : this.#roundAt);
+    return [...told, ...this.#said(rest)];
   }
+
+  #said(parts: readonly ChatPart[]): readonly ChatCompletionMessageParam[] {
+    const text = joined(parts);
+    // Before the end of an answer its calls are not known to be meant.
+    const calls = this.#finishReason === undefined ? [] : parts.filter((part) => part.type === 'tool');
+    if (this.#options.runsTools && calls.length > 0) return [callsOf(calls, text), ...calls.map(this.#resultOf)];
+    if (text !== '') return [{ role: 'assistant', content: text }];
+    const refusal = parts.find((part): part is ChatTextPart => part.type === 'refusal');
+    return refusal === undefined ? [] : [{ role: 'assistant', refusal: refusal.text }];
+  }
+
+  readonly #resultOf = ({ toolCallId }: ChatToolPart): ChatCompletionMessageParam => ({
+    role: 'tool',
+    tool_call_id: toolCallId,
+    content: this.#contents.get(toolCallId) ?? 'Error: the run ended before this call was done.',
+  });
+}
+
+function callsOf(calls: readonly ChatToolPart[], text: string): ChatCompletionMessageParam {
+  return {
+    role: 'assistant',
+    content: text === '' ? null : text,
+    tool_calls: calls.map(({ toolCallId: id, name, arguments: json }) => ({
+      id,
+      type: 'function',
+      function: { name, arguments: json },
+    })),
+  };
+}
+
+function denial(reason: string | undefined): string {
+  return `Error: the call was denied${reason === undefined ? '' : `: ${reason}`}.`;
+}
+
+/** Half an answer must not look whole: as in `stream$` a content filter's stop is an error, the token limit on demand. */
+export function unfinished(
+  reason: FinishReason | undefined,
+  onLength: 'complete' | 'error' = 'complete',
+): CompletionError | undefined {
+  if (reason === 'content_filter') {
+    return new CompletionError('The content filter stopped the answer (finish_reason "content_filter")', {
+      kind: 'content-filter',
+    });
+  }
+  if (reason !== 'length' || onLength !== 'error') return undefined;
+  return new CompletionError('The answer was cut at the token limit (finish_reason "length")', {
+    kind: 'limit',
+    code: 'length',
+  });
 }
 
 const APPROVAL = { requested: 'approval', approved: 'running', denied: 'denied' } as const;

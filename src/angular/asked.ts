@@ -11,13 +11,15 @@ export interface Asked {
   readonly turn: number;
 }
 
-/** Changes only when the messages or the params are others. */
+/** Changes only when the messages or the params say something else, or when it is asked again. */
 export function askedBy(
   messages: () => ChatMessages | undefined,
   params: (() => ChatCompletionParams | undefined) | undefined,
   turn: Signal<number>,
 ): Signal<Asked> {
-  const [currentMessages, currentParams] = [computed(messages), computed(() => params?.())];
+  // Also read anew when it is asked again: what has thrown may do so no more.
+  const currentMessages = computed(() => (turn(), messages()), { equal: saysTheSame });
+  const currentParams = computed(() => (turn(), params?.()), { equal: saysTheSame });
   return computed((): Asked => {
     try {
       const given = currentMessages();
@@ -27,4 +29,14 @@ export function askedBy(
       return { request: undefined, error: toError(error), turn: turn() };
     }
   });
+}
+
+/** As it is sent: a list that was made anew is no other question. */
+function saysTheSame(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  try {
+    return JSON.stringify(one) === JSON.stringify(other);
+  } catch {
+    return false;
+  }
 }

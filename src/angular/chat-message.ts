@@ -11,8 +11,6 @@ export interface ChatUserMessage {
   readonly text: string;
   /** As it is sent. */
   readonly content: string | readonly ChatCompletionContentPart[];
-  /** What of it the model is told with the next question. */
-  readonly history: readonly ChatCompletionMessageParam[];
 }
 
 /** An answer, with all its rounds of tools. What has not changed since the last render is the same object. */

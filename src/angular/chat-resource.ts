@@ -1,6 +1,7 @@
 import {
   assertInInjectionContext,
   computed,
+  DestroyRef,
   effect,
   inject,
   linkedSignal,
@@ -19,6 +20,7 @@ import type { CompletionEvent } from '../events/event.ts';
 import { accumulate, type CompletionSnapshot } from '../operators/accumulate.ts';
 import { checkNames } from '../option-checks.ts';
 import type { ChatCompletionParams, ChatMessages, EventsCallOptions } from '../request.ts';
+import { unfinished } from './answer.ts';
 import { askedBy, type Asked } from './asked.ts';
 import { toError } from './errors.ts';
 import { injectCoalescing } from './frames.ts';
@@ -53,9 +55,12 @@ export interface ChatResource extends Resource<CompletionSnapshot | undefined> {
   readonly value: Signal<CompletionSnapshot | undefined>;
   /** Its text, `''` while there is none. */
   readonly text: Signal<string>;
-  /** Where it is: `idle`, or the `status` of the snapshot; `stopped` also after {@link stop}. */
+  /** Where it is: `idle`, or that of the answer that was asked for last. While reloading the `value` is still the one before. */
   readonly phase: Signal<'idle' | CompletionSnapshot['status']>;
-  /** As of any resource: `loading` (after `reload()`: `reloading`) until the stream has ended, then `resolved` or `error`. */
+  /**
+   * As of any resource: `loading` (after `reload()`: `reloading`) until the stream has ended, then `resolved` or `error`; `idle` also after
+   * `stop()`, for half an answer is no result.
+   */
   readonly status: Signal<ResourceStatus>;
   /** Why the answer ended early. */
   readonly error: Signal<Error | undefined>;
@@ -65,7 +70,10 @@ export interface ChatResource extends Resource<CompletionSnapshot | undefined> {
   readonly snapshot: Signal<ChatResourceSnapshot>;
   /** Aborts the request. What had arrived stays. */
   readonly stop: () => void;
-  /** Asks again; what was shown stays until the new answer begins. `false` while idle or loading: nothing is done. */
+  /**
+   * Asks again; what was shown stays until the new answer begins, and is there again if it is stopped before. `false` while idle or
+   * loading, and after the end of the injector: nothing is done.
+   */
   readonly reload: () => boolean;
 }
 
@@ -73,12 +81,13 @@ const OPTION_NAMES = ['messages', 'params', 'options', 'pipe', 'choice', 'inject
 
 interface State {
   readonly phase: 'idle' | CompletionSnapshot['status'];
-  readonly reloading: boolean;
   readonly value: CompletionSnapshot | undefined;
   readonly error: Error | undefined;
+  /** What was shown when it was asked again. */
+  readonly before: State | undefined;
 }
 
-const IDLE: State = { phase: 'idle', reloading: false, value: undefined, error: undefined };
+const IDLE: State = { phase: 'idle', value: undefined, error: undefined, before: undefined };
 const CONNECTING: CompletionSnapshot = {
   status: 'connecting',
   text: '',
@@ -99,7 +108,8 @@ const CONNECTING: CompletionSnapshot = {
  * `loading`, as it is in the browser before the first byte. With zone.js everything runs outside of the Angular zone; signals alone
  * schedule change detection.
  *
- * Wrong options are `configuration` errors, thrown at once; wrong messages and params arrive in `error()`.
+ * Wrong options are `configuration` errors, thrown at once; wrong messages and params arrive in `error()`, as does an answer that the content
+ * filter stopped. A refusal is in `value()`.
  *
  * ```ts
  * import { Component, input } from '@angular/core';
@@ -117,7 +127,7 @@ const CONNECTING: CompletionSnapshot = {
  * export class Summary {
  *   readonly article = input<string>();
  *   readonly summary = chatResource({
- *     messages: () => this.article() && `Summarize: ${this.article()}`,
+ *     messages: () => (this.article() ? `Summarize: ${this.article()}` : undefined),
  *     params: () => ({ temperature: 0 }),
  *   });
  * }
@@ -144,25 +154,36 @@ function create({ messages, params, options, pipe = identity, choice, scheduler 
   const asked = askedBy(messages, params, turn);
   const state = linkedSignal<Asked, State>({
     source: asked,
-    computation: ({ request, error, turn }, previous) => {
+    computation: ({ request, error }, previous) => {
       if (error !== undefined) return { ...IDLE, phase: 'error', error };
       if (request === undefined) return IDLE;
-      const reloading = previous !== undefined && previous.source.turn !== turn;
-      return { phase: 'connecting', reloading, value: reloading ? previous.value.value : CONNECTING, error: undefined };
+      const isAgain = previous !== undefined && isSameQuestion(previous.source.request, request);
+      const before = isAgain ? previous.value : undefined;
+      return { phase: 'connecting', value: before?.value ?? CONNECTING, error: undefined, before };
     },
   });
 
   /** What is under way, and how far it is. */
   let running: { readonly asked: Asked; latest: CompletionSnapshot; readonly subscription: Subscription } | undefined;
+  let isDestroyed = false;
   const show = (of: Asked, latest: CompletionSnapshot, phase = latest.status, error?: unknown): void => {
     // Between a change of the question and its effect the old answer goes on.
     if (untracked(asked) !== of) return;
-    state.update(({ reloading, value: before }) => ({
-      phase,
-      reloading,
-      value: reloading && latest.status === 'connecting' ? before : ended(latest, phase, error),
-      error: phase === 'error' ? toError(error) : undefined,
-    }));
+    state.update(({ before }) => {
+      const hasBegun = before === undefined || latest.status !== 'connecting';
+      if (!hasBegun && phase === 'stopped') return before;
+      return {
+        phase,
+        value: hasBegun ? ended(latest, phase, error) : before.value,
+        error: phase === 'error' ? toError(error) : undefined,
+        before,
+      };
+    });
+  };
+  const showEnd = (of: Asked, latest: CompletionSnapshot): void => {
+    const error = unfinished(latest.finishReason);
+    if (error === undefined) show(of, latest);
+    else show(of, latest, 'error', error);
   };
   effect((onCleanup) => {
     const of = asked();
@@ -175,14 +196,22 @@ function create({ messages, params, options, pipe = identity, choice, scheduler 
     });
     const answer$ = defer(() => pipe(chat.events$(request.messages, request.params, options))).pipe(
       accumulated,
-      tap((value) => {
-        call.latest = value;
+      tap({
+        next: (value) => {
+          call.latest = value;
+        },
+        // The end waits for no frame: in a page that is not painted there may be none for a minute.
+        complete: () => {
+          call.subscription.unsubscribe();
+          showEnd(of, call.latest);
+        },
       }),
       coalesced,
     );
     const observer = {
       next: (value: CompletionSnapshot): void => {
-        show(of, value);
+        // Of the end the snapshot comes before the word.
+        if (isUnderWay(value.status)) show(of, value);
       },
       error: (error: unknown): void => {
         show(of, call.latest, 'error', error);
@@ -196,10 +225,20 @@ function create({ messages, params, options, pipe = identity, choice, scheduler 
   });
 
   const isLoading = computed(() => isUnderWay(state().phase));
+  const stop = (): void => {
+    if (!untracked(isLoading)) return;
+    const of = untracked(asked);
+    running?.subscription.unsubscribe();
+    show(of, running?.asked === of ? running.latest : CONNECTING, 'stopped');
+  };
+  inject(DestroyRef).onDestroy(() => {
+    isDestroyed = true;
+    if (!isServer) stop();
+  });
   const status = computed((): Exclude<ResourceStatus, 'local'> => {
-    const { phase, reloading } = state();
-    if (isUnderWay(phase)) return reloading ? 'reloading' : 'loading';
-    return phase === 'idle' || phase === 'error' ? phase : 'resolved';
+    const { phase, before } = state();
+    if (isUnderWay(phase)) return before === undefined ? 'loading' : 'reloading';
+    return phase === 'done' ? 'resolved' : phase === 'error' ? 'error' : 'idle';
   });
   const value = computed(() => state().value);
   const error = computed(() => state().error);
@@ -215,19 +254,24 @@ function create({ messages, params, options, pipe = identity, choice, scheduler 
       const now = status();
       return now === 'error' ? { status: now, error: failure as Error } : { status: now, value: value() };
     }),
-    hasValue: (() => value() !== undefined) as ChatResource['hasValue'],
-    stop: () => {
-      if (!untracked(isLoading)) return;
-      const of = untracked(asked);
-      running?.subscription.unsubscribe();
-      show(of, running?.asked === of ? running.latest : CONNECTING, 'stopped');
-    },
+    hasValue: (() => status() !== 'error' && hasBegun(value())) as ChatResource['hasValue'],
+    stop,
     reload: () => {
-      if (untracked(isLoading) || untracked(asked).request === undefined) return false;
+      const { request, error: thrown } = untracked(asked);
+      const isIdle = request === undefined && thrown === undefined;
+      if (isDestroyed || isIdle || untracked(isLoading)) return false;
       turn.update((count) => count + 1);
       return true;
     },
   };
+}
+
+function hasBegun(value: CompletionSnapshot | undefined): boolean {
+  return value !== undefined && value.status !== 'connecting';
+}
+
+function isSameQuestion(one: Asked['request'], other: Asked['request']): boolean {
+  return one?.messages === other?.messages && one?.params === other?.params;
 }
 
 function ended(latest: CompletionSnapshot, phase: CompletionSnapshot['status'], error: unknown): CompletionSnapshot {

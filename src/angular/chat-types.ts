@@ -23,7 +23,7 @@ export interface ChatOptions {
   readonly approve?: 'ask' | ((call: ToolApprovalRequest) => ReturnType<Approve> | 'ask') | undefined;
   /** Of each call: `retry`, `timeout`, `headers` …; with tools also `maxRounds`, `toolTimeoutMs`, `onToolError` … */
   readonly options?: Omit<ToolRunOptions, 'tools' | 'approve' | 'signal' | 'gate'> | undefined;
-  /** Operators around the events of each answer: `measure(…)`, `timeoutCompletion(…)`, `fallbackTo(…)` … */
+  /** Operators around the events of each answer, with tools of each round: `measure(…)`, `timeoutCompletion(…)`, `fallbackTo(…)` … */
   readonly pipe?: MonoTypeOperatorFunction<CompletionEvent> | undefined;
   /** An earlier conversation to go on with. Default: none. */
   readonly messages?: readonly ChatMessage[] | undefined;
@@ -46,18 +46,20 @@ export interface Chat {
   readonly error: Signal<Error | undefined>;
   /** An answer is under way. */
   readonly isLoading: Signal<boolean>;
-  /** Asks. An answer that is under way is stopped, and what had arrived of it is part of the conversation. */
+  /** Asks. An answer that is under way is stopped, and what had arrived of it is part of the conversation. A blank text asks nothing. */
   readonly send: (content: string | readonly ChatCompletionContentPart[]) => void;
   /** Aborts the answer that is under way, and the tools that run. What had arrived stays. */
   readonly stop: () => void;
   /** Takes back the last answer, and asks again; after an error: tries again. */
   readonly regenerate: () => void;
-  /** Puts another text in place of a message of the user, drops what was said after it, and asks. */
-  readonly edit: (index: number, text: string) => void;
+  /** Puts another question in place of a message of the user, drops what was said after it, and asks. */
+  readonly edit: (index: number, content: string | readonly ChatCompletionContentPart[]) => void;
   /** Lets a call of a tool that waits for approval run. One that does not wait is left alone. */
   readonly approve: (toolCallId: string) => void;
   /** Refuses it; the model is told, with the reason. */
   readonly deny: (toolCallId: string, reason?: string) => void;
+  /** Goes on from another conversation; what is under way is aborted. */
+  readonly setMessages: (messages: readonly ChatMessage[]) => void;
   /** Stops, and forgets everything that was said. */
   readonly clear: () => void;
 }

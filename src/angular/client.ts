@@ -19,9 +19,7 @@ export function createClient(
   if (transport !== undefined && idle !== undefined) {
     throw configurationError(`${idle} has no effect beside a transport of your own: leave one of them out`, idle);
   }
-  if (validSwitch('server', server, DEFAULTS.server) && given === undefined && !/^https?:/i.test(url ?? DEFAULTS.url)) {
-    throw configurationError('url must be absolute where server is true: a server has no page to start from', 'url');
-  }
+  validSwitch('server', server, DEFAULTS.server);
   return new OpenAIChatCompletion({
     ...options,
     transport: transport ?? fetchTransport({ url: url ?? DEFAULTS.url, ...(fetch && { fetch }) }),

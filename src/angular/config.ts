@@ -10,7 +10,7 @@ export interface ChatCompletionConfig extends Omit<ChatCompletionOptions, 'baseU
   readonly url?: string | undefined;
   /**
    * Whether the client's methods start a completion while a server renders the page. What they begin there is paid for twice, as the
-   * browser begins anew, and the page is not held back for it; `url` must be absolute then. Default: false, nothing is sent and nothing
+   * browser begins anew, and the page is not held back for it; on the server `url` must be absolute then. Default: false, nothing is sent and nothing
    * emitted.
    */
   readonly server?: boolean | undefined;

@@ -2,22 +2,25 @@ import { computed, DestroyRef, inject, NgZone, signal, untracked } from '@angula
 import type { ChatCompletionContentPart, ChatCompletionMessageParam } from 'openai/resources/chat/completions';
 import {
   defer,
-  endWith,
-  finalize,
   identity,
   map,
+  mergeMap,
   Subscription,
   tap,
   type MonoTypeOperatorFunction,
   type Observable,
 } from 'rxjs';
 import { configurationError } from '../errors.ts';
+import { jsonCopy } from '../json-copy.ts';
+import { IMPORTED } from '../lazy-parts.ts';
 import type { ToolRunEvent } from '../tools/events.ts';
+import type { EventsSource } from '../tools/run-tools.ts';
 import { Answer, stoppedParts } from './answer.ts';
 import { Approvals } from './approvals.ts';
 import { textOfContent, type ChatMessage, type ChatUserMessage } from './chat-message.ts';
 import type { Chat, ChatOptions } from './chat-types.ts';
 import { injectCoalescing } from './frames.ts';
+import { loaded$ } from './loaded.ts';
 import { injectChatCompletion, injectIsServer } from './provide.ts';
 
 /** The chat behind `injectChat`. Its methods may be passed on by themselves. */
@@ -30,8 +33,8 @@ export class Conversation implements Chat {
   readonly #messages = signal<readonly ChatMessage[]>([]);
   readonly #approvals = new Approvals();
   #ids = 0;
-  /** Ends the answer that is under way: `stop` keeps it, `leave` has it ended without a word. */
-  #underWay: { readonly stop: () => void; readonly leave: () => void } | undefined;
+  /** Ends the answer that is under way: `stop` shows what had arrived, `leave` says nothing. */
+  #underWay: UnderWay | undefined;
   #isDestroyed = false;
 
   constructor(options: ChatOptions) {
@@ -40,7 +43,7 @@ export class Conversation implements Chat {
     this.#messages.set((options.messages ?? []).map(settled));
     inject(DestroyRef).onDestroy(() => {
       this.#isDestroyed = true;
-      this.#underWay?.leave();
+      this.stop();
     });
   }
 
@@ -59,6 +62,7 @@ export class Conversation implements Chat {
   readonly isLoading = computed(() => this.status() === 'submitted' || this.status() === 'streaming');
 
   readonly send = (content: string | readonly ChatCompletionContentPart[]): void => {
+    if (typeof content === 'string' && content.trim() === '') return;
     this.#ask(() => [...this.#list(), this.#userMessage(content)]);
   };
 
@@ -73,11 +77,11 @@ export class Conversation implements Chat {
     });
   };
 
-  readonly edit = (index: number, text: string): void => {
+  readonly edit = (index: number, content: string | readonly ChatCompletionContentPart[]): void => {
     if (this.#list()[index]?.role !== 'user') {
       throw configurationError(`edit: message ${String(index)} is not one of the user`, 'index');
     }
-    this.#ask(() => [...this.#list().slice(0, index), this.#userMessage(text)]);
+    this.#ask(() => [...this.#list().slice(0, index), this.#userMessage(content)]);
   };
 
   readonly approve = (toolCallId: string): void => {
@@ -88,9 +92,13 @@ export class Conversation implements Chat {
     this.#approvals.answer(toolCallId, { approved: false, reason });
   };
 
-  readonly clear = (): void => {
+  readonly setMessages = (messages: readonly ChatMessage[]): void => {
     this.#underWay?.leave();
-    this.#messages.set([]);
+    this.#messages.set(messages.map(settled));
+  };
+
+  readonly clear = (): void => {
+    this.setMessages([]);
   };
 
   #list(): readonly ChatMessage[] {
@@ -98,8 +106,9 @@ export class Conversation implements Chat {
   }
 
   #userMessage(content: ChatUserMessage['content']): ChatUserMessage {
-    const history = [{ role: 'user', content } as ChatCompletionMessageParam];
-    return { id: this.#newId(), role: 'user', text: textOfContent(content), content, history };
+    // The caller's list may be used again.
+    const copy = typeof content === 'string' ? content : jsonCopy(content, 'content', 'content');
+    return { id: this.#newId(), role: 'user', text: textOfContent(copy), content: copy };
   }
 
   /** Counted: the same on a server and in the browser, and there in pages that have no `crypto.randomUUID`. */
@@ -115,58 +124,102 @@ export class Conversation implements Chat {
     this.stop();
     const before = said();
     if (before.length === 0) return;
-    const runsTools = this.#options.tools !== undefined;
-    const history = before.flatMap((message) => message.history);
-    const answer = new Answer({ id: this.#newId(), runsTools });
-    const show = (): void => {
-      this.#messages.set([...before, answer.message()]);
-    };
-    show();
+    const answer = new Answer({
+      id: this.#newId(),
+      runsTools: this.#tools !== undefined,
+      onLength: this.#options.options?.onLength,
+    });
+    this.#messages.set([...before, answer.message()]);
     this.#zone.runOutsideAngular(() => {
       untracked(() => {
-        this.#follow(answer, history, show);
+        this.#follow(answer, before.flatMap(historyOf));
       });
     });
   }
 
-  #follow(answer: Answer, history: readonly ChatCompletionMessageParam[], show: () => void): void {
+  get #tools(): ChatOptions['tools'] {
+    return this.#options.tools?.length === 0 ? undefined : this.#options.tools;
+  }
+
+  /** Its message alone: what is done meanwhile to the others stands. */
+  #show(answer: Answer): void {
+    const now = answer.message();
+    this.#messages.update((messages) => messages.map((message) => (message.id === now.id ? now : message)));
+  }
+
+  #follow(answer: Answer, history: readonly ChatCompletionMessageParam[]): void {
     const controller = new AbortController();
     const subscription = new Subscription();
     const leave = (): void => {
+      // What is torn down may ask anew.
+      if (this.#underWay === underWay) this.#underWay = undefined;
       subscription.unsubscribe();
-      this.#underWay = undefined;
     };
-    this.#underWay = {
+    const end = (): void => {
+      leave();
+      this.#show(answer);
+    };
+    const underWay: UnderWay = {
       leave,
       stop: () => {
+        if (this.#underWay === underWay) this.#underWay = undefined;
         answer.stop();
-        // Not only unsubscribed: the error tells what has become of tools.
+        // A run tells what has become of its tools.
         controller.abort();
-        leave();
-        show();
+        end();
       },
     };
-    // Operators pass on what they do not know.
-    const pipe = (this.#options.pipe ?? identity) as MonoTypeOperatorFunction<ToolRunEvent>;
-    const answered$ = defer(() => pipe(this.#events$(answer, history, controller.signal))).pipe(
+    this.#underWay = underWay;
+    const answered$ = defer(() => this.#events$(answer, history, controller.signal)).pipe(
       tap(answer),
+      // The end waits for no frame: in a page that is not painted there may be none for a minute.
+      tap({ complete: end }),
       map(() => answer),
-      endWith(answer),
       this.#coalesced,
-      finalize(leave),
     );
-    subscription.add(answered$.subscribe({ next: show, error: show }));
+    subscription.add(
+      answered$.subscribe({
+        next: () => {
+          this.#show(answer);
+        },
+        error: end,
+      }),
+    );
   }
 
   #events$(answer: Answer, said: readonly ChatCompletionMessageParam[], signal: AbortSignal): Observable<ToolRunEvent> {
-    const { tools, approve, options, params } = this.#options;
+    const { approve, pipe = identity } = this.#options;
+    const { onLength, ...options } = this.#options.options ?? {};
     const system = valueOf(this.#options.system);
     const messages = system === undefined ? said : [{ role: 'system' as const, content: system }, ...said];
-    if (tools === undefined) return this.#chat.events$(messages, valueOf(params), { ...options, signal });
+    const params = valueOf(this.#options.params);
+    const tools = this.#tools;
+    if (tools === undefined) return pipe(this.#chat.events$(messages, params, options));
     answer.asked = messages.length;
+    // Each round by itself: operators are made for one answer, and what tools have done is not theirs to lose.
+    const rounds: EventsSource = {
+      events$: (asked, ...rest) => {
+        answer.told(asked as readonly ChatCompletionMessageParam[]);
+        return pipe(this.#chat.events$(asked, ...rest));
+      },
+    };
     const asking = approve === undefined ? undefined : this.#approvals.asking(approve);
-    return this.#chat.runTools$(messages, valueOf(params), { ...options, tools, approve: asking, signal });
+    const settings = { ...options, ...(onLength && { onLength }), tools, approve: asking, signal };
+    return loaded$(IMPORTED.tools(), signal).pipe(
+      mergeMap(({ runTools$ }) => runTools$(rounds, messages, params, settings)),
+    );
   }
+}
+
+interface UnderWay {
+  readonly stop: () => void;
+  readonly leave: () => void;
+}
+
+function historyOf(message: ChatMessage): readonly ChatCompletionMessageParam[] {
+  return message.role === 'assistant'
+    ? message.history
+    : [{ role: 'user', content: message.content } as ChatCompletionMessageParam];
 }
 
 const STATUS = {
@@ -181,8 +234,17 @@ function valueOf<T>(given: T | (() => T)): T {
   return typeof given === 'function' ? (given as () => T)() : given;
 }
 
-/** Of an earlier conversation nothing is under way. */
+/** Of an earlier conversation nothing is under way, and its errors were written as JSON. */
 function settled(message: ChatMessage): ChatMessage {
-  const isOpen = message.role === 'assistant' && (message.status === 'connecting' || message.status === 'streaming');
-  return isOpen ? { ...message, status: 'stopped', parts: stoppedParts(message.parts) } : message;
+  if (message.role === 'user') return message;
+  const isOpen = message.status === 'connecting' || message.status === 'streaming';
+  return {
+    ...message,
+    ...(isOpen ? { status: 'stopped', parts: stoppedParts(message.parts) } : undefined),
+    error: message.error === undefined ? undefined : revived(message.error),
+  };
+}
+
+function revived(error: Error): Error {
+  return error instanceof Error ? error : Object.assign(new Error((error as Error).message), error);
 }

@@ -1,7 +1,8 @@
-import { catchError, defer, from, mergeMap, NEVER, throwError, type Observable } from 'rxjs';
-import { CompletionError, describe, isCompletionError } from '../errors.ts';
+import { defer, mergeMap, NEVER, type Observable } from 'rxjs';
 import { jsonCopy } from '../json-copy.ts';
+import type { CallOptions } from '../request.ts';
 import type { ChatCompletionClient } from './config.ts';
+import { loaded$ } from './loaded.ts';
 
 /** A method of the client, whichever. */
 type Method = (messages: unknown, params?: unknown, options?: unknown) => Observable<unknown>;
@@ -19,7 +20,7 @@ const METHODS = [
 /**
  * A client whose code comes after the page. It is on its way from here on; what is asked before it is there waits for it, and is asked
  * with the messages and parameters of the time of the question. If it cannot be loaded, that is a retryable error of the call (kind
- * `connection`), and the next call tries again.
+ * `connection`), and the next call tries again, as far as the browser does.
  */
 export function lazyClient(load: () => Promise<ChatCompletionClient>): ChatCompletionClient {
   let loading: Promise<ChatCompletionClient> | undefined;
@@ -35,10 +36,10 @@ export function lazyClient(load: () => Promise<ChatCompletionClient>): ChatCompl
     (name) => (messages, params, options) =>
       defer(() => {
         const asked = jsonCopy({ messages, params }, 'messages or params');
-        // What is no object is refused with the rest.
-        const given = typeof options === 'object' && options !== null ? { ...options } : options;
-        const client$ = from(loaded()).pipe(catchError((error: unknown) => throwError(() => loadingError(error))));
-        return client$.pipe(mergeMap((client) => (client[name] as Method)(asked.messages, asked.params, given)));
+        const given = copied(options);
+        return loaded$(loaded(), (given as CallOptions | undefined)?.signal ?? undefined).pipe(
+          mergeMap((client) => (client[name] as Method)(asked.messages, asked.params, given)),
+        );
       }),
   );
 }
@@ -48,16 +49,13 @@ export function silentClient(): ChatCompletionClient {
   return clientOf(() => () => NEVER);
 }
 
-function clientOf(method: (name: keyof ChatCompletionClient) => Method): ChatCompletionClient {
-  return Object.fromEntries(METHODS.map((name) => [name, method(name)])) as unknown as ChatCompletionClient;
+/** As they are now, with what they hold. What is no object is refused with the rest. */
+function copied(options: unknown): unknown {
+  if (typeof options !== 'object' || options === null) return options;
+  const { headers, extraBody } = options as CallOptions;
+  return { ...options, ...(headers && { headers: { ...headers } }), ...(extraBody && { extraBody: { ...extraBody } }) };
 }
 
-/** What is wrong with its options is none of the network's. */
-function loadingError(error: unknown): CompletionError {
-  if (isCompletionError(error)) return error;
-  return new CompletionError(`The client could not be loaded: ${describe(error).message}`, {
-    kind: 'connection',
-    retryable: true,
-    cause: error,
-  });
+function clientOf(method: (name: keyof ChatCompletionClient) => Method): ChatCompletionClient {
+  return Object.fromEntries(METHODS.map((name) => [name, method(name)])) as unknown as ChatCompletionClient;
 }

@@ -84,7 +84,12 @@ function clientFor(config: ChatCompletionConfig, features: readonly ChatCompleti
       'features',
     );
   }
-  if (injectIsServer() && config.server !== true) return silentClient();
+  if (injectIsServer()) {
+    if (config.server !== true) return silentClient();
+    if (config.transport === undefined && !/^https?:/i.test(config.url ?? '')) {
+      throw configurationError('url must be absolute where server is true: a server has no page to start from', 'url');
+    }
+  }
   if (feature !== undefined) return feature.client(config);
   return lazyClient(async () => (await import('./client.ts')).createClient(config));
 }

@@ -13,6 +13,8 @@ import { HandClock } from '../../support/client.ts';
 /** What the tests of a page's parts run on: a clock that is moved by hand, and effects that run when they are let. */
 export class Stage {
   readonly clock = new HandClock();
+  /** What `scripted` provides. */
+  client!: OpenAIChatCompletion;
 
   /** A client that gives each call the same answer. */
   fake(marbles: string, values?: MarbleValues, error?: unknown): FakeChatCompletion {
@@ -25,6 +27,7 @@ export class Stage {
   scripted(script: FakeScript): FakeTransport {
     const transport = fakeTransport(script, { scheduler: this.clock });
     const client = new OpenAIChatCompletion({ transport, scheduler: this.clock, retry: false, timeout: false });
+    this.client = client;
     this.provide(provideFakeChatCompletion(client));
     return transport;
   }

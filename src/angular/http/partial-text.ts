@@ -2,7 +2,7 @@ import type { HttpHeaderResponse, HttpResponse } from '@angular/common/http';
 import { HttpErrorResponse, HttpEventType, type HttpEvent } from '@angular/common/http';
 import { Subscription, type Observable } from 'rxjs';
 import { toError } from '../errors.ts';
-import { nativeHeaders, responseOf } from './native.ts';
+import { BODILESS, nativeHeaders, responseOf, unanswered } from './native.ts';
 
 /**
  * HttpClient's events as a response whose body is what each of them has brought. They hold the whole text so far each time, so the work
@@ -27,10 +27,17 @@ export function streamedResponse(events$: Observable<HttpEvent<string>>, signal:
         if (event.type === HttpEventType.ResponseHeader) stream(event);
         else if (event.type === HttpEventType.DownloadProgress) body.grow(event.partialText);
         else if (event.type === HttpEventType.Response) {
-          stream(event);
-          body.grow(event.body);
-          body.close();
+          // An interceptor may have made it up.
+          if (typeof event.body !== 'string') resolve(responseOf(event));
+          else {
+            stream(event);
+            body.grow(event.body);
+            body.close();
+          }
         }
+      },
+      complete: () => {
+        reject(unanswered());
       },
       error: (error: unknown) => {
         if (!(error instanceof HttpErrorResponse)) reject(toError(error));
@@ -45,9 +52,6 @@ export function streamedResponse(events$: Observable<HttpEvent<string>>, signal:
     });
   });
 }
-
-/** `Response` takes no body with these. */
-const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** A body that is told the whole of its text again and again. What it was told before an error is read before the error. */
 class TextBody {

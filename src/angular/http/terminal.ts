@@ -13,12 +13,19 @@ import { isCompletionError } from '../../errors.ts';
 import type { Fetch } from '../../transport/transport.ts';
 import { nativeHeaders } from './native.ts';
 
-/** What sends a request once all other interceptors have seen it. */
-const SEND = new HttpContextToken<Fetch | undefined>(() => undefined);
+/** What sends a request once all other interceptors have seen it, and the last response there was. */
+export interface Sending {
+  readonly send: Fetch;
+  readonly last: () => Response | undefined;
+}
 
-/** Marks a request as ours. */
-export function sentBy(send: Fetch): HttpContext {
-  return new HttpContext().set(SEND, send);
+const SENDING = new HttpContextToken<Sending | undefined>(() => undefined);
+
+/** Marks a request as ours, beside what the application has in its context. */
+export function sentBy(sending: Sending, given: HttpContext | undefined): HttpContext {
+  const context = new HttpContext().set(SENDING, sending);
+  for (const token of given?.keys() ?? []) context.set(token, given?.get(token));
+  return context;
 }
 
 /**
@@ -41,11 +48,11 @@ export function sentBy(send: Fetch): HttpContext {
  * ```
  */
 export const chatCompletionInterceptor: HttpInterceptorFn = (request, next) => {
-  const send = request.context.get(SEND);
-  return send === undefined ? next(request) : sent$(request, send);
+  const sending = request.context.get(SENDING);
+  return sending === undefined ? next(request) : sent$(request, sending);
 };
 
-function sent$(request: HttpRequest<unknown>, send: Fetch): Observable<HttpEvent<unknown>> {
+function sent$(request: HttpRequest<unknown>, { send, last }: Sending): Observable<HttpEvent<unknown>> {
   return new Observable((subscriber) => {
     const controller = new AbortController();
     let isAnswered = false;
@@ -55,7 +62,7 @@ function sent$(request: HttpRequest<unknown>, send: Fetch): Observable<HttpEvent
       headers: nativeHeaders(request.headers),
       body: request.serializeBody() as BodyInit | null,
       signal: controller.signal,
-      ...(request.withCredentials ? { credentials: 'include' as const } : undefined),
+      ...optionsOf(request),
     }).then(
       (response) => {
         // The body goes on beyond the end of this Observable; the call's own signal aborts it.
@@ -67,11 +74,21 @@ function sent$(request: HttpRequest<unknown>, send: Fetch): Observable<HttpEvent
       },
       (error: unknown) => {
         const status = isCompletionError(error) ? (error.status ?? 0) : 0;
-        subscriber.error(new HttpErrorResponse({ error, url, status }));
+        const headers = status === 0 ? undefined : new HttpHeaders(last()?.headers);
+        subscriber.error(new HttpErrorResponse({ error, url, status, ...(headers && { headers }) }));
       },
     );
     return () => {
       if (!isAnswered) controller.abort();
     };
   });
+}
+
+/** What Angular's own backend passes on to fetch; redirects are not the interceptors' to follow. */
+const FETCH_OPTIONS = ['credentials', 'cache', 'priority', 'keepalive', 'mode', 'referrer', 'integrity'] as const;
+
+function optionsOf(request: HttpRequest<unknown>): RequestInit {
+  const options = FETCH_OPTIONS.map((name) => [name, (request as Partial<HttpRequest<unknown>>)[name]] as const);
+  const given = Object.fromEntries(options.filter(([, value]) => value !== undefined && value !== false));
+  return { ...(request.withCredentials ? { credentials: 'include' } : undefined), ...given };
 }

@@ -1,13 +1,14 @@
-import { HttpClient, HttpErrorResponse, HttpEventType, HttpHeaders } from '@angular/common/http';
+import { HttpClient, HttpContext, HttpErrorResponse, HttpEventType, HttpHeaders } from '@angular/common/http';
 import { inject } from '@angular/core';
-import { catchError, filter, firstValueFrom, map, of, throwError, type Observable } from 'rxjs';
-import { configurationError, isCompletionError } from '../../errors.ts';
+import { catchError, filter, firstValueFrom, map, of, tap, throwError, throwIfEmpty, type Observable } from 'rxjs';
+import { CompletionError, configurationError, isCompletionError } from '../../errors.ts';
 import { abortedBy } from '../../operators/abort.ts';
 import { checkNames, validSwitch } from '../../option-checks.ts';
+import { discard } from '../../transport/bounded-fetch.ts';
 import type { Transport } from '../../transport/transport.ts';
 import { createClient } from '../client.ts';
 import type { ChatCompletionFeature } from '../config.ts';
-import { responseOf } from './native.ts';
+import { responseOf, unanswered } from './native.ts';
 import { streamedResponse } from './partial-text.ts';
 import { sentBy } from './terminal.ts';
 
@@ -19,6 +20,8 @@ export interface HttpClientTransportOptions {
    * then. Default: true.
    */
   readonly terminal?: boolean | undefined;
+  /** What interceptors find in the context of each request (`SKIP_AUTH` and the like). Default: nothing. */
+  readonly context?: HttpContext | undefined;
 }
 
 const HTTP_DEFAULTS = { terminal: true } as const;
@@ -28,7 +31,8 @@ const HTTP_DEFAULTS = { terminal: true } as const;
  * logging. For `provideChatCompletion`. Needs `provideHttpClient(withInterceptors([…, chatCompletionInterceptor]))`; a request that does not
  * meet the interceptor is a `configuration` error.
  *
- * Errors of requests are those of every transport (`CompletionError`, by status); what an interceptor throws of its own passes unchanged.
+ * Errors of requests are those of every transport (`CompletionError`, by status); what an interceptor throws of its own before anything was sent
+ * passes unchanged.
  * Unsubscribing aborts, also within an interceptor.
  *
  * ```ts
@@ -45,45 +49,56 @@ const HTTP_DEFAULTS = { terminal: true } as const;
  * @param options - `terminal`: default true
  */
 export function withHttpClientTransport(options: HttpClientTransportOptions = {}): ChatCompletionFeature {
-  checkNames(options, Object.keys(HTTP_DEFAULTS), 'withHttpClientTransport');
+  checkNames(options, [...Object.keys(HTTP_DEFAULTS), 'context'], 'withHttpClientTransport');
+  const { context } = options;
   const terminal = validSwitch('terminal', options.terminal, HTTP_DEFAULTS.terminal);
   return {
     client: (config) => {
       const http = inject(HttpClient);
-      return createClient(config, (url) => (terminal ? terminalTransport(http, url) : partialTextTransport(http, url)));
+      return createClient(config, (url) => (terminal ? terminalTransport : partialTextTransport)(http, url, context));
     },
   };
 }
 
 const CONTENT = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' };
 
-function terminalTransport(http: HttpClient, url: string): Transport {
+function terminalTransport(http: HttpClient, url: string, given: HttpContext | undefined): Transport {
   return ({ body, headers, signal, bound }) => {
+    const responses: Response[] = [];
     // Bound behind the interceptors: limits, refused redirects and hooks are about what is really sent.
-    const send = bound((input, init) => fetch(input, init));
+    const send = bound(async (input, init) => {
+      const response = await fetch(input, init);
+      responses.push(response);
+      return response;
+    });
+    const context = sentBy({ send, last: () => responses.at(-1) }, given);
     const events$ = http.request('POST', url, {
       body,
       headers: { ...CONTENT, ...headers },
       observe: 'events',
-      context: sentBy(send),
+      context,
     });
-    return firstValueFrom(
-      events$.pipe(
-        map((event) => {
-          // Only a backend says that it has sent something.
-          if (event.type === HttpEventType.Sent) throw notTerminated();
-          return event;
-        }),
-        filter((event) => event.type === HttpEventType.Response),
-        map(responseOf),
-        catchError(ofInterceptor),
-        abortedBy(signal),
-      ),
+    const answer$ = events$.pipe(
+      map((event) => {
+        // Only a backend says that it has sent something.
+        if (event.type === HttpEventType.Sent) throw notTerminated();
+        return event;
+      }),
+      filter((event) => event.type === HttpEventType.Response),
+      map(responseOf),
+      catchError(ofInterceptor),
+      throwIfEmpty(unanswered),
+      abortedBy(signal),
+      // An interceptor may have dropped one, and sent again.
+      tap((answer) => {
+        for (const response of responses) if (response !== answer && !response.bodyUsed) discard(response);
+      }),
     );
+    return firstValueFrom(answer$);
   };
 }
 
-function partialTextTransport(http: HttpClient, url: string): Transport {
+function partialTextTransport(http: HttpClient, url: string, context = new HttpContext()): Transport {
   return ({ body, headers, signal, bound }) => {
     const send = bound((input, init) =>
       streamedResponse(
@@ -92,6 +107,7 @@ function partialTextTransport(http: HttpClient, url: string): Transport {
           headers: new HttpHeaders(init?.headers as Headers),
           observe: 'events',
           responseType: 'text',
+          context,
           ...PROGRESS,
         }),
         signal,
@@ -108,7 +124,10 @@ const PROGRESS = { reportDownloadProgress: true, reportProgress: true };
 function ofInterceptor(error: unknown): Observable<Response> {
   if (!(error instanceof HttpErrorResponse)) return throwError(() => error);
   const cause: unknown = error.error;
-  return isCompletionError(cause) || error.status === 0 ? throwError(() => cause) : of(responseOf(error));
+  if (isCompletionError(cause)) return throwError(() => cause);
+  if (error.status !== 0) return of(responseOf(error));
+  const message = `Connection failed: ${cause instanceof Error ? cause.message : error.message}`;
+  return throwError(() => new CompletionError(message, { kind: 'connection', retryable: true }));
 }
 
 function notTerminated(): Error {
