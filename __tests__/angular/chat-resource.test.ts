@@ -1,7 +1,8 @@
 import { Injector, signal } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
 import { throwError } from 'rxjs';
-import { chatResource, type ChatResource } from '../../src/angular/chat-resource.ts';
+import { chatResource } from '../../src/angular/chat-resource.ts';
+import type { ChatResource } from '../../src/angular/resource-types.ts';
 import { CompletionError } from '../../src/errors.ts';
 import { answer } from '../../src/testing/exchange.ts';
 import { Stage } from './support/stage.ts';

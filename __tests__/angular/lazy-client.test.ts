@@ -101,3 +101,11 @@ it('a silent client emits nothing and sets no timer', async () => {
   expect(heard).toEqual([]);
   subscription.unsubscribe();
 });
+
+it('that is still on its way is not waited for by a call that is aborted', async () => {
+  const controller = new AbortController();
+  const chat = lazyClient(() => new Promise(() => undefined));
+  const answer = lastValueFrom(chat.stream$('Hi', {}, { signal: controller.signal }));
+  controller.abort();
+  await expect(answer).rejects.toMatchObject({ kind: 'aborted' });
+});

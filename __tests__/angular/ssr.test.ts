@@ -2,6 +2,7 @@ import { ApplicationRef, PLATFORM_ID } from '@angular/core';
 import { toSignal } from '@angular/core/rxjs-interop';
 import { TestBed } from '@angular/core/testing';
 import type { Observable } from 'rxjs';
+import type { ChatMessage } from '../../src/angular/chat-message.ts';
 import type { ChatCompletionConfig } from '../../src/angular/config.ts';
 import { CHAT_COMPLETION, injectChatCompletion, provideChatCompletion } from '../../src/angular/provide.ts';
 import type { Fetch } from '../../src/transport/transport.ts';
@@ -78,16 +79,59 @@ it('starts where that is asked for, at an absolute address', async () => {
   expect(asked).toEqual(['https://relay.example/chat']);
 });
 
-it('says that an address on a server is absolute, and lets a page have a relative one', () => {
-  render({ server: true });
-  let thrown: unknown;
-  try {
-    TestBed.inject(CHAT_COMPLETION);
-  } catch (error) {
-    thrown = error;
-  }
-  expect(thrown).toMatchObject({ kind: 'configuration', param: 'url' });
+describe('a chat with an earlier conversation', () => {
+  const MESSAGES: readonly ChatMessage[] = [{ id: '1', role: 'user', text: 'Hi', content: 'Hi' }];
+
+  it('shows it, and asks nothing, whatever the client is', async () => {
+    stage.provide(ON_A_SERVER);
+    const fake = stage.fake('a|');
+    const chat = stage.chat({ messages: MESSAGES });
+    chat.send('And?');
+    chat.regenerate();
+    chat.edit(0, 'Ho');
+    chat.stop();
+    chat.approve('c');
+    chat.deny('c');
+    stage.pass(50);
+    await stable();
+    expect([chat.messages(), chat.status(), chat.error()]).toEqual([MESSAGES, 'ready', undefined]);
+    expect([fake.calls, stage.clock.pending]).toEqual([[], 0]);
+  });
+
+  it('tells of a wrong index there too', () => {
+    stage.provide(ON_A_SERVER);
+    stage.fake('a|');
+    const chat = stage.chat({ messages: MESSAGES });
+    expect(() => {
+      chat.edit(1, 'Ho');
+    }).toThrow('edit: message 1 is not one of the user');
+  });
+});
+
+it('a resource asks nothing, whatever the client is, also when it is asked again', async () => {
+  stage.provide(ON_A_SERVER);
+  const fake = stage.fake('a|');
+  const resource = stage.resource({ messages: () => 'Hi' });
+  stage.pass(50);
+  expect(resource.reload()).toBe(false);
+  resource.stop();
+  stage.pass(50);
+  resource.reload();
+  stage.pass(50);
+  await stable();
+  expect([fake.calls, resource.error()]).toEqual([[], undefined]);
+});
+
+it('a page that is rendered is stable with all of them, and leaves nothing that runs', async () => {
+  render();
+  const resource = stage.resource({ messages: () => 'Hi' });
+  const chat = stage.chat();
+  chat.send('Hi');
+  const subscription = TestBed.inject(CHAT_COMPLETION).stream$('Hi').subscribe();
+  TestBed.tick();
+  await stable();
+  expect(stage.clock.pending).toBe(0);
   TestBed.resetTestingModule();
-  stage.provide(provideChatCompletion({ fetch, server: true }));
-  expect(TestBed.inject(CHAT_COMPLETION)).toBeDefined();
+  subscription.unsubscribe();
+  expect([resource.text(), chat.messages(), asked]).toEqual(['', [], []]);
 });

@@ -1,11 +1,13 @@
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
 import type { CompletionUsage } from 'openai/resources/completions';
-import { CompletionError, isCompletionError } from '../errors.ts';
+import { isCompletionError } from '../errors.ts';
 import type { Observer } from 'rxjs';
 import type { FinishReason } from '../events/event.ts';
 import type { ToolRunEvent } from '../tools/events.ts';
 import type { ChatAssistantMessage, ChatPart, ChatTextPart, ChatToolPart } from './chat-message.ts';
 import { toError } from './errors.ts';
+import { callsOf, denial } from './told.ts';
+import { unfinished } from './unfinished.ts';
 
 /** What {@link Answer} is made of. */
 export interface AnswerOptions {
@@ -241,39 +243,6 @@ export class Answer implements Observer<ToolRunEvent> {
     role: 'tool',
     tool_call_id: toolCallId,
     content: this.#contents.get(toolCallId) ?? 'Error: the run ended before this call was done.',
-  });
-}
-
-function callsOf(calls: readonly ChatToolPart[], text: string): ChatCompletionMessageParam {
-  return {
-    role: 'assistant',
-    content: text === '' ? null : text,
-    tool_calls: calls.map(({ toolCallId: id, name, arguments: json }) => ({
-      id,
-      type: 'function',
-      function: { name, arguments: json },
-    })),
-  };
-}
-
-function denial(reason: string | undefined): string {
-  return `Error: the call was denied${reason === undefined ? '' : `: ${reason}`}.`;
-}
-
-/** Half an answer must not look whole: as in `stream$` a content filter's stop is an error, the token limit on demand. */
-export function unfinished(
-  reason: FinishReason | undefined,
-  onLength: 'complete' | 'error' = 'complete',
-): CompletionError | undefined {
-  if (reason === 'content_filter') {
-    return new CompletionError('The content filter stopped the answer (finish_reason "content_filter")', {
-      kind: 'content-filter',
-    });
-  }
-  if (reason !== 'length' || onLength !== 'error') return undefined;
-  return new CompletionError('The answer was cut at the token limit (finish_reason "length")', {
-    kind: 'limit',
-    code: 'length',
   });
 }
 

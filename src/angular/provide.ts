@@ -53,13 +53,18 @@ export function provideChatCompletion(
  * ```ts
  * import { Component } from '@angular/core';
  * import { toSignal } from '@angular/core/rxjs-interop';
- * import { scan } from 'rxjs';
+ * import { catchError, of, scan } from 'rxjs';
  * import { injectChatCompletion } from 'rxjs-openai/angular';
  *
  * @Component({ selector: 'app-haiku', template: `<p>{{ haiku() }}</p>` })
  * export class Haiku {
  *   readonly #chat = injectChatCompletion();
- *   readonly haiku = toSignal(this.#chat.stream$('A haiku on rivers').pipe(scan((text, piece) => text + piece, '')));
+ *   readonly haiku = toSignal(
+ *     this.#chat.stream$('A haiku on rivers').pipe(
+ *       scan((text, piece) => text + piece, ''),
+ *       catchError(() => of('No haiku today.')), // toSignal would throw it at every read
+ *     ),
+ *   );
  * }
  * ```
  */

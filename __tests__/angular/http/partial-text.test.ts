@@ -2,12 +2,14 @@ import {
   HttpEventType,
   HttpHeaderResponse,
   HttpHeaders,
+  HttpResponse,
   provideHttpClient,
+  withInterceptors,
   type HttpDownloadProgressEvent,
 } from '@angular/common/http';
 import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
 import { TestBed } from '@angular/core/testing';
-import { lastValueFrom, toArray } from 'rxjs';
+import { EMPTY, lastValueFrom, of, toArray } from 'rxjs';
 import type { ChatCompletionClient } from '../../../src/angular/config.ts';
 import { withHttpClientTransport } from '../../../src/angular/http/index.ts';
 import { CHAT_COMPLETION, provideChatCompletion } from '../../../src/angular/provide.ts';
@@ -96,6 +98,24 @@ it('an answer that ends early is no answer', async () => {
   const text = lastValueFrom(chat.stream$('Hi'));
   http.expectOne('/api/chat').flush(delta('Half'), { headers: HEADERS });
   await expect(text).rejects.toMatchObject({ kind: 'interrupted', partial: { text: 'Half' } });
+});
+
+it.each([
+  ['gives no answer', EMPTY],
+  ['makes one up', of(new HttpResponse({ body: { choices: [{ message: { content: 'a' }, finish_reason: 'stop' }] } }))],
+])('an interceptor that %s holds nobody up', async (_, answer$) => {
+  TestBed.resetTestingModule();
+  TestBed.configureTestingModule({
+    providers: [
+      provideHttpClient(withInterceptors([() => answer$])),
+      provideHttpClientTesting(),
+      provideChatCompletion({ retry: false }, withHttpClientTransport({ terminal: false })),
+    ],
+  });
+  http = TestBed.inject(HttpTestingController);
+  const text = lastValueFrom(TestBed.inject(CHAT_COMPLETION).stream$('Hi'));
+  if (answer$ === EMPTY) await expect(text).rejects.toMatchObject({ name: 'CompletionError' });
+  else expect(await text).toBe('a');
 });
 
 it('unsubscribing cancels the request, before and after the headers', () => {

@@ -1,5 +1,7 @@
 import {
   HttpClient,
+  HttpContext,
+  HttpContextToken,
   HttpErrorResponse,
   HttpResponse,
   provideHttpClient,
@@ -7,7 +9,19 @@ import {
   type HttpInterceptorFn,
 } from '@angular/common/http';
 import { TestBed } from '@angular/core/testing';
-import { catchError, defer, lastValueFrom, NEVER, of, switchMap, tap, throwError, timer, type Observable } from 'rxjs';
+import {
+  catchError,
+  defer,
+  EMPTY,
+  lastValueFrom,
+  NEVER,
+  of,
+  switchMap,
+  tap,
+  throwError,
+  timer,
+  type Observable,
+} from 'rxjs';
 import type { ChatCompletionClient, ChatCompletionConfig } from '../../../src/angular/config.ts';
 import { chatCompletionInterceptor, withHttpClientTransport } from '../../../src/angular/http/index.ts';
 import { CHAT_COMPLETION, provideChatCompletion } from '../../../src/angular/provide.ts';
@@ -214,6 +228,80 @@ it('an error response of an interceptor is an error of its status', async () => 
     status: 503,
     message: '503 closed for today',
   });
+});
+
+it('interceptors see the headers of a failure', async () => {
+  server.answer(refusal(429, 'slow down'));
+  const seen: unknown[] = [];
+  const watching: HttpInterceptorFn = (request, next) =>
+    next(request).pipe(
+      tap({
+        error: (error: unknown) => {
+          seen.push((error as HttpErrorResponse).headers.get('x-request-id'));
+        },
+      }),
+    );
+  await expect(text(client([watching, chatCompletionInterceptor]).stream$('Hi'))).rejects.toMatchObject({
+    status: 429,
+  });
+  expect(seen).toEqual(['req_1']);
+});
+
+it('an interceptor that says there is no network is a failed connection', async () => {
+  const offline = new HttpErrorResponse({ status: 0, error: null });
+  const chat = client([() => throwError(() => offline), chatCompletionInterceptor]);
+  await expect(text(chat.stream$('Hi'))).rejects.toMatchObject({ kind: 'connection', retryable: true });
+});
+
+it.each([
+  ['gives no answer', EMPTY, 'completed without a response'],
+  ['gives one that was read', of(new HttpResponse({ body: readAlready() })), 'read already'],
+])('an interceptor that %s is told so', async (_, answer$, message) => {
+  const chat = client([() => answer$, chatCompletionInterceptor]);
+  await expect(text(chat.stream$('Hi'))).rejects.toMatchObject({
+    kind: 'protocol',
+    message: expect.stringContaining(message) as unknown,
+  });
+});
+
+function readAlready(): Response {
+  const response = new Response('a');
+  void response.text();
+  return response;
+}
+
+it('a response that an interceptor drops to send again is let go', async () => {
+  let requests = 0;
+  server.answer((request) => {
+    requests += 1;
+    if (requests === 2) whole('Hello')(request);
+    else request.response.writeHead(200, { 'content-type': 'text/event-stream' }).write(delta('old'));
+  });
+  const again: HttpInterceptorFn = (request, next) =>
+    next(request).pipe(switchMap(() => next(request.clone({ setHeaders: { 'x-again': 'yes' } }))));
+  expect(await text(client([again, chatCompletionInterceptor]).stream$('Hi'))).toBe('Hello');
+  await server.served[0]?.closed;
+});
+
+it('has what the application puts into its context', async () => {
+  server.answer(whole('Hello'));
+  const QUIET = new HttpContextToken(() => false);
+  const seen: boolean[] = [];
+  const watching: HttpInterceptorFn = (request, next) => {
+    seen.push(request.context.get(QUIET));
+    return next(request);
+  };
+  TestBed.configureTestingModule({
+    providers: [
+      provideHttpClient(withInterceptors([watching, chatCompletionInterceptor])),
+      provideChatCompletion(
+        { url: `${origin}/api/chat` },
+        withHttpClientTransport({ context: new HttpContext().set(QUIET, true) }),
+      ),
+    ],
+  });
+  expect(await text(TestBed.inject(CHAT_COMPLETION).stream$('Hi'))).toBe('Hello');
+  expect(seen).toEqual([true]);
 });
 
 it('refuses redirects', async () => {

@@ -1,6 +1,7 @@
 import type { EnvironmentProviders, Provider } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
-import { chatResource, type ChatResource, type ChatResourceOptions } from '../../../src/angular/chat-resource.ts';
+import { chatResource } from '../../../src/angular/chat-resource.ts';
+import type { ChatResource, ChatResourceOptions } from '../../../src/angular/resource-types.ts';
 import { injectChat } from '../../../src/angular/chat.ts';
 import type { Chat, ChatOptions } from '../../../src/angular/chat-types.ts';
 import { provideFakeChatCompletion } from '../../../src/angular/testing/provide-fake.ts';

@@ -1,0 +1,20 @@
+import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
+import type { ChatToolPart } from './chat-message.ts';
+
+/** A message of the model's with its calls, of which the run itself has not told yet. */
+export function callsOf(calls: readonly ChatToolPart[], text: string): ChatCompletionMessageParam {
+  return {
+    role: 'assistant',
+    content: text === '' ? null : text,
+    tool_calls: calls.map(({ toolCallId: id, name, arguments: json }) => ({
+      id,
+      type: 'function',
+      function: { name, arguments: json },
+    })),
+  };
+}
+
+/** What the model is told of a call that nobody allowed. */
+export function denial(reason: string | undefined): string {
+  return `Error: the call was denied${reason === undefined ? '' : `: ${reason}`}.`;
+}
