@@ -32,20 +32,30 @@ export function validTimeouts<D extends object>(
   defaults: D,
   of = 'timeout.',
 ): Clocks<D> {
-  if (options === false) return Object.fromEntries(Object.keys(defaults).map((name) => [name, undefined])) as Clocks<D>;
-  if (options !== undefined && (typeof options !== 'object' || options === null || Array.isArray(options))) {
-    throw configurationError('timeout must be an object such as { idleMs: 60_000 }, or false', 'timeout');
-  }
-  unknownNames(options ?? {}, Object.keys(defaults), 'timeout');
-  const clocks = Object.entries(defaults).map(([name, byDefault]) => {
-    const value: unknown = (options as Readonly<Record<string, unknown>> | undefined)?.[name] ?? byDefault;
-    if (value === false || value === undefined) return [name, undefined];
-    if (typeof value === 'number' && value > 0 && !Number.isNaN(value)) {
-      return [name, value === Number.POSITIVE_INFINITY ? undefined : value];
+  const given: unknown = options;
+  if (given !== undefined && given !== false) {
+    if (!isObject(given)) {
+      throw configurationError('timeout must be an object such as { idleMs: 60_000 }, or false', 'timeout');
     }
-    throw configurationError(`${of}${name} must be a positive number of milliseconds, or false`, `${of}${name}`);
+    unknownNames(given, Object.keys(defaults), 'timeout');
+  }
+  const clocks = Object.entries(defaults).map(([name, byDefault]) => {
+    const value: unknown = given === false ? false : (given?.[name] ?? byDefault);
+    if (value === false || value === undefined || value === Number.POSITIVE_INFINITY) return [name, undefined];
+    if (typeof value === 'number' && value > 0) return [name, value];
+    return mustBe(of + name, 'a positive number of milliseconds, or false');
   });
   return Object.fromEntries(clocks) as Clocks<D>;
+}
+
+/** Refuses an option, by name. */
+function mustBe(name: string, what: string): never {
+  throw configurationError(`${name} must be ${what}`, name);
+}
+
+/** An object with fields: no list, not null. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** What a number may be. `max` is included; without one, it may be infinite. */
@@ -59,10 +69,10 @@ export interface NumberBounds {
 export function validNumber(name: string, value: unknown, byDefault: number, bounds: NumberBounds): number {
   if (value === undefined) return byDefault;
   const { min, max = Number.POSITIVE_INFINITY, whole = false } = bounds;
-  const valid = typeof value === 'number' && value >= min && value <= max;
-  if (valid && (!whole || Number.isInteger(value) || value === Number.POSITIVE_INFINITY)) return value;
-  const upTo = bounds.max === undefined ? `at least ${String(min)}` : `from ${String(min)} to ${String(max)}`;
-  throw configurationError(`${name} must be a ${whole ? 'whole ' : ''}number, ${upTo}`, name);
+  const isKind = !whole || Number.isInteger(value) || value === Number.POSITIVE_INFINITY;
+  if (typeof value === 'number' && value >= min && value <= max && isKind) return value;
+  const range = bounds.max === undefined ? `at least ${String(min)}` : `from ${String(min)} to ${String(max)}`;
+  return mustBe(name, `a ${whole ? 'whole ' : ''}number, ${range}`);
 }
 
 /** The given function, or the default if it was left out. */
@@ -72,20 +82,20 @@ export function validFunction<F extends (...args: never[]) => unknown>(
   byDefault: F,
 ): F {
   if (value === undefined || typeof value === 'function') return value ?? byDefault;
-  throw configurationError(`${name} must be a function`, name);
+  return mustBe(name, 'a function');
 }
 
 /** The given switch, or the default if it was left out. */
 export function validSwitch(name: string, value: boolean | undefined, byDefault: boolean): boolean {
   if (value === undefined || typeof value === 'boolean') return value ?? byDefault;
-  throw configurationError(`${name} must be true or false`, name);
+  return mustBe(name, 'true or false');
 }
 
 /** The given word, or the default if it was left out. */
 export function validWord<W extends string>(name: string, value: W | undefined, words: readonly [W, ...W[]]): W {
   if (value === undefined) return words[0];
   if (words.includes(value)) return value;
-  throw configurationError(`${name} must be ${words.map((word) => `'${word}'`).join(' or ')}`, name);
+  return mustBe(name, words.map((word) => `'${word}'`).join(' or '));
 }
 
 /** The given scheduler, or RxJS's own. */
@@ -95,16 +105,14 @@ export function validScheduler(scheduler: SchedulerLike | undefined): SchedulerL
 
 /** Options of a function: an object that holds no unknown name. */
 export function checkNames(options: unknown, known: readonly string[], of: string): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw configurationError(`The options of ${of} must be an object`, 'options');
-  }
+  if (!isObject(options)) throw configurationError(`The options of ${of} must be an object`, 'options');
   unknownNames(options, known, of);
 }
 
 /** A trimmed value, `undefined` if blank. Control characters inside are refused, and never quoted: it may be a key. */
 export function textOf(name: string, value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'string') throw configurationError(`${name} must be a string`, name);
+  if (typeof value !== 'string') return mustBe(name, 'a string');
   const trimmed = value.trim();
   if (/[\u0000-\u001f\u007f]/.test(trimmed)) {
     throw configurationError(
@@ -131,19 +139,16 @@ export function headerText(name: string, value: unknown): string | undefined {
 export function validBaseURL(value: string, base: string | undefined): string {
   const url = URL.canParse(value, base) ? new URL(value, base) : undefined;
   const remedy = 'set it to an http(s) address such as https://api.openai.com/v1';
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw configurationError(`baseURL is not a valid address; ${remedy}`, 'baseURL');
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw configurationError(
-      'baseURL must not hold a user or password; pass credentials in apiKey or headers',
-      'baseURL',
-    );
-  }
-  if (url.search !== '' || url.hash !== '') {
-    throw configurationError(`baseURL must end before the query; ${remedy}`, 'baseURL');
-  }
-  return value;
+  const wrong =
+    url === undefined || !/^https?:$/.test(url.protocol)
+      ? `is not a valid address; ${remedy}`
+      : url.username + url.password !== ''
+        ? 'must not hold a user or password; pass credentials in apiKey or headers'
+        : url.search + url.hash !== ''
+          ? `must end before the query; ${remedy}`
+          : undefined;
+  if (wrong === undefined) return value;
+  throw configurationError(`baseURL ${wrong}`, 'baseURL');
 }
 
 /** The given object if it has these methods; `undefined` if it was left out. */
@@ -153,14 +158,9 @@ export function validMembers<T extends object>(
   methods: readonly string[],
 ): T | undefined {
   if (value === undefined) return undefined;
-  const members =
-    (typeof value === 'object' || typeof value === 'function') && (value as unknown) !== null ? value : undefined;
-  const missing = methods.find((method) => typeof members?.[method as keyof T] !== 'function');
-  if (members !== undefined && missing === undefined) return members;
-  throw configurationError(
-    missing === undefined ? `${name} must be an object` : `${name} must be an object whose ${missing} is a function`,
-    name,
-  );
+  const missing = methods.find((method) => typeof (value as T | null)?.[method as keyof T] !== 'function');
+  if (missing !== undefined) return mustBe(name, `an object whose ${missing} is a function`);
+  return Object(value) === value ? value : mustBe(name, 'an object');
 }
 
 // RFC 9110 §5.6.2 and §5.5: what fetch would refuse with a message that quotes the value.
@@ -170,50 +170,45 @@ const HEADER_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
 /** Headers with lower-case names and trimmed values. A bad value is named, never quoted: it may be a key. */
 export function validHeaders(headers: unknown, option: string): Record<string, string> {
   if (headers === undefined) return {};
-  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
-    throw configurationError(`${option} must be an object of header names and values`, option);
-  }
-  if (headers instanceof Headers) return validHeaders(Object.fromEntries(headers), option);
+  if (!isObject(headers)) return mustBe(option, 'an object of header names and values');
   const valid: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers as Record<string, unknown>)) {
+  for (const [name, value] of headers instanceof Headers ? headers : Object.entries(headers)) {
     if (value === undefined) continue;
-    if (!HEADER_NAME.test(name)) throw configurationError(`${option} has a name that is no valid header name`, option);
-    if (typeof value !== 'string') throw configurationError(`${option}: the value of ${name} must be a string`, option);
-    const trimmed = value.trim();
-    if (!HEADER_VALUE.test(trimmed)) {
-      throw configurationError(
-        `${option}: the value of ${name} contains a control character or one outside Latin-1; check how it was read`,
-        option,
-      );
-    }
-    valid[name.toLowerCase()] = trimmed;
+    const text = typeof value === 'string' ? value.trim() : undefined;
+    const wrong = !HEADER_NAME.test(name)
+      ? ' has a name that is no valid header name'
+      : text === undefined
+        ? `: the value of ${name} must be a string`
+        : !HEADER_VALUE.test(text)
+          ? `: the value of ${name} contains a control character or one outside Latin-1; check how it was read`
+          : undefined;
+    if (wrong !== undefined) throw configurationError(option + wrong, option);
+    valid[name.toLowerCase()] = text as string;
   }
   return valid;
 }
 
 /** Refuses names that are not in `known`: a misspelt option that is ignored is a setting that is silently off. */
 export function unknownNames(given: object, known: readonly string[], of: string): void {
-  for (const name of Object.keys(given)) {
-    if (known.includes(name)) continue;
-    const [nearest] = known
-      .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
-      .sort((a, b) => a.distance - b.distance);
-    const close = nearest !== undefined && nearest.distance <= Math.max(2, Math.floor(name.length / 3));
-    const hint = close ? `; did you mean ${nearest.candidate}?` : `; known are ${known.join(', ')}`;
-    throw configurationError(`Unknown option ${name.slice(0, 40)} of ${of}${hint}`, name.slice(0, 40));
-  }
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const distance = (name: string): number => editDistance(unknown.toLowerCase(), name.toLowerCase());
+  const [nearest] = [...known].sort((a, b) => distance(a) - distance(b));
+  const isClose = nearest !== undefined && distance(nearest) <= Math.max(2, unknown.length / 3);
+  const hint = isClose ? `did you mean ${nearest}?` : `known are ${known.join(', ')}`;
+  const shown = unknown.slice(0, 40);
+  throw configurationError(`Unknown option ${shown} of ${of}; ${hint}`, shown);
 }
 
 /** Levenshtein's distance, one row at a time (Wagner and Fischer, 1974). */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
+  for (let line = 1; line <= a.length; line++) {
+    let left = line;
+    row = row.map((above, column) => {
+      const replaced = (row[column - 1] ?? Number.NaN) + (a[line - 1] === b[column - 1] ? 0 : 1);
+      return (left = column === 0 ? line : Math.min(left + 1, above + 1, replaced));
+    });
   }
-  return row[b.length] ?? 0;
+  return row.at(-1) ?? 0;
 }
