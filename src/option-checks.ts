@@ -49,7 +49,7 @@ export function validTimeouts<D extends object>(
 }
 
 /** Refuses an option, by name. */
-function mustBe(name: string, what: string): never {
+export function mustBe(name: string, what: string): never {
   throw configurationError(`${name} must be ${what}`, name);
 }
 
@@ -61,7 +61,7 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 /** What a number may be. `max` is included; without one, it may be infinite. */
 export interface NumberBounds {
   readonly min: number;
-  readonly max?: number;
+  readonly max?: number | undefined;
   readonly whole?: boolean;
 }
 
@@ -96,6 +96,20 @@ export function validWord<W extends string>(name: string, value: W | undefined, 
   if (value === undefined) return words[0];
   if (words.includes(value)) return value;
   return mustBe(name, words.map((word) => `'${word}'`).join(' or '));
+}
+
+/** The number of a choice, or that of the first. */
+export function validChoice(choice: unknown): number {
+  const given = choice === undefined ? 0 : choice;
+  return typeof given === 'number' && Number.isInteger(given) && given >= 0
+    ? given
+    : mustBe('choice', 'the number of a choice, from 0');
+}
+
+/** The name of a model. */
+export function validModel(model: unknown): string {
+  if (typeof model === 'string' && model.trim() !== '') return model;
+  throw configurationError('model is empty; name a model such as gpt-4o-mini, or leave it out', 'model');
 }
 
 /** The given scheduler, or RxJS's own. */
