@@ -1,5 +1,6 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { configurationError } from './errors.ts';
+import { isFields } from './fields.ts';
 
 /** How long a call may wait, in milliseconds; `false` turns a clock off. Time spent waiting for a slow consumer does not count. */
 export interface TimeoutOptions {
@@ -34,7 +35,7 @@ export function validTimeouts<D extends object>(
 ): Clocks<D> {
   const given: unknown = options;
   if (given !== undefined && given !== false) {
-    if (!isObject(given)) {
+    if (!isFields(given)) {
       throw configurationError('timeout must be an object such as { idleMs: 60_000 }, or false', 'timeout');
     }
     unknownNames(given, Object.keys(defaults), 'timeout');
@@ -51,11 +52,6 @@ export function validTimeouts<D extends object>(
 /** Refuses an option, by name. */
 export function mustBe(name: string, what: string): never {
   throw configurationError(`${name} must be ${what}`, name);
-}
-
-/** An object with fields: no list, not null. */
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** What a number may be. `max` is included; without one, it may be infinite. */
@@ -119,7 +115,7 @@ export function validScheduler(scheduler: SchedulerLike | undefined): SchedulerL
 
 /** Options of a function: an object that holds no unknown name. */
 export function checkNames(options: unknown, known: readonly string[], of: string): void {
-  if (!isObject(options)) throw configurationError(`The options of ${of} must be an object`, 'options');
+  if (!isFields(options)) throw configurationError(`The options of ${of} must be an object`, 'options');
   unknownNames(options, known, of);
 }
 
@@ -184,7 +180,7 @@ const HEADER_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
 /** Headers with lower-case names and trimmed values. A bad value is named, never quoted: it may be a key. */
 export function validHeaders(headers: unknown, option: string): Record<string, string> {
   if (headers === undefined) return {};
-  if (!isObject(headers)) return mustBe(option, 'an object of header names and values');
+  if (!isFields(headers)) return mustBe(option, 'an object of header names and values');
   const valid: Record<string, string> = {};
   for (const [name, value] of headers instanceof Headers ? headers : Object.entries(headers)) {
     if (value === undefined) continue;

@@ -5,11 +5,11 @@ import type {
 } from 'openai/resources/chat/completions/completions';
 import type { Config } from './config.ts';
 import { configurationError } from './errors.ts';
+import { isFields } from './fields.ts';
 import { jsonCopy } from './json-copy.ts';
 import { resolveRetryOption, type RetryOptions, type RetryPolicy } from './operators/retry.ts';
 import {
   checkNames,
-  isObject,
   mustBe,
   validChoice,
   validFunction,
@@ -184,7 +184,7 @@ function sent(params: Readonly<Record<string, unknown>>): Record<string, unknown
 
 export function fields(value: unknown, name: string): Readonly<Record<string, unknown>> {
   if (value === undefined) return {};
-  if (!isObject(value)) return mustBe(name, 'an object of request fields');
+  if (!isFields(value)) return mustBe(name, 'an object of request fields');
   for (const [reserved, remedy] of Object.entries(RESERVED)) {
     if (reserved in value) throw configurationError(`${name} must not hold ${reserved}: ${remedy}`, reserved);
   }
@@ -205,7 +205,7 @@ function validMessages(messages: ChatMessages): readonly unknown[] {
   }
   if (typeof messages === 'string') return [{ role: 'user', content: messages }];
   const list = messages as readonly unknown[];
-  const wrong = list.findIndex((message) => !isObject(message));
+  const wrong = list.findIndex((message) => !isFields(message));
   if (wrong === -1) return list;
   throw configurationError(`messages[${String(wrong)}] must be an object with role and content`, 'messages');
 }

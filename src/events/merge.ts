@@ -4,14 +4,11 @@
  * Targets are changed in place (copying them would make each piece cost as much as all before it); pieces never are.
  */
 
-export type Fields = Record<string, unknown>;
+import { isFields, type Fields } from '../fields.ts';
+
+export { isFields, type Fields };
 
 const REPEATED = new Set(['id', 'type', 'format', 'name', 'role', 'object', 'model', 'index', 'status', 'provider']);
-
-/** Whether `value` is an object with fields: no list, not null. */
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** Sets an own property whatever its name: assigning `__proto__`, the one setter that objects inherit, would replace the prototype. */
 export function setOwn(target: Fields, key: string, value: unknown): void {

@@ -1,8 +1,9 @@
 import { defer, retry, throwError, type MonoTypeOperatorFunction, type Observable, type SchedulerLike } from 'rxjs';
 import type { CompletionEvent } from '../events/event.ts';
 import { PartialBuffer } from '../events/partial.ts';
+import { isFields } from '../fields.ts';
 import { configurationError } from '../errors.ts';
-import { checkNames, isObject, unknownNames, validNumber, validScheduler, validWord } from '../option-checks.ts';
+import { checkNames, unknownNames, validNumber, validScheduler, validWord } from '../option-checks.ts';
 import { Attempts, type AttemptsOptions } from './attempts.ts';
 import {
   BACKOFF_DEFAULTS,
@@ -55,7 +56,7 @@ export function resolveRetryOption(
 ): RetryPolicy | undefined {
   if (options === undefined) return defaults;
   if (options === false) return undefined;
-  if (!isObject(options)) {
+  if (!isFields(options)) {
     throw configurationError('retry must be an object such as { maxRetries: 5 }, or false', 'retry');
   }
   unknownNames(options, Object.keys(RETRY_DEFAULTS), 'retry');
