@@ -99,7 +99,8 @@ describe('the direction of imports', () => {
     expect(imported.length).toBeGreaterThan(0);
     expect(
       imported.filter(
-        (path) => !/^(?:operators\/|events\/|json\/|(?:errors|fields|redact|deadline-clock|option-checks)\.ts$)/.test(path),
+        (path) =>
+          !/^(?:operators\/|events\/|json\/|(?:errors|fields|redact|deadline-clock|option-checks)\.ts$)/.test(path),
       ),
     ).toEqual([]);
   });

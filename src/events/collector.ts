@@ -1,7 +1,8 @@
 import type { ChatCompletion } from 'openai/resources/chat/completions';
 import type { ToolCallEvent } from './event.ts';
 import { Gathered, type GatheredChoice } from './gathered.ts';
-import { copyOf, getOwn, setOwn, type Fields } from './merge.ts';
+import { copyOf, getOwn, setOwn } from './merge.ts';
+import type { Fields } from '../fields.ts';
 
 /** Events → the `ChatCompletion` that a non-streaming request would have given. A `restart` begins anew. */
 export class Collector extends Gathered {

@@ -9,7 +9,8 @@ import type {
   ToolCallEvent,
   UsageEvent,
 } from './event.ts';
-import { continueFields, isFields, replaceFields, type Fields } from './merge.ts';
+import { continueFields, replaceFields } from './merge.ts';
+import { isFields, type Fields } from '../fields.ts';
 import { isCompletionEvent } from './output.ts';
 import { TextBuffer } from './text-buffer.ts';
 

@@ -1,6 +1,7 @@
 import type { CompletionEvent, ExtraEvent } from './event.ts';
 import { Gathered, type GatheredChoice } from './gathered.ts';
-import { copyOf, type Fields } from './merge.ts';
+import { copyOf } from './merge.ts';
+import type { Fields } from '../fields.ts';
 import { isCompletionEvent } from './output.ts';
 
 /** What a completion has said so far, as few events as say the same: one delta for each kind and choice. */
