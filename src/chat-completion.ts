@@ -3,7 +3,7 @@ import { catchError, defer, from, mergeMap, type Observable } from 'rxjs';
 import { Call, type DroppedDefaults } from './call.ts';
 import { resolveConfig, type ChatCompletionOptions, type Config } from './config.ts';
 import type { CompletionEvent } from './events/event.ts';
-import { isFields } from './events/merge.ts';
+import { isFields } from './fields.ts';
 import type { InferInput, InferOutput, JsonSchema, StandardSchema } from './json/schema.ts';
 import { IMPORTED, type LazyParts } from './lazy-parts.ts';
 import { CHUNKS, COMPLETION, EVENTS, GENERATE_TEXT, checkMode, STREAM_TEXT, type Method } from './methods.ts';

@@ -1,5 +1,6 @@
 import { configurationError } from './errors.ts';
-import { unknownNames } from './option-checks.ts';
+import { isFields } from './fields.ts';
+import { mustBe, unknownNames } from './option-checks.ts';
 
 /** How long a call may wait, in milliseconds; `false` turns a clock off. Time spent waiting for a slow consumer does not count. */
 export interface TimeoutOptions {
@@ -32,18 +33,18 @@ export function validTimeouts<D extends object>(
   defaults: D,
   of = 'timeout.',
 ): Clocks<D> {
-  if (options === false) return Object.fromEntries(Object.keys(defaults).map((name) => [name, undefined])) as Clocks<D>;
-  if (options !== undefined && (typeof options !== 'object' || options === null || Array.isArray(options))) {
-    throw configurationError('timeout must be an object such as { idleMs: 60_000 }, or false', 'timeout');
-  }
-  unknownNames(options ?? {}, Object.keys(defaults), 'timeout');
-  const clocks = Object.entries(defaults).map(([name, byDefault]) => {
-    const value: unknown = (options as Readonly<Record<string, unknown>> | undefined)?.[name] ?? byDefault;
-    if (value === false || value === undefined) return [name, undefined];
-    if (typeof value === 'number' && value > 0 && !Number.isNaN(value)) {
-      return [name, value === Number.POSITIVE_INFINITY ? undefined : value];
+  const given: unknown = options;
+  if (given !== undefined && given !== false) {
+    if (!isFields(given)) {
+      throw configurationError('timeout must be an object such as { idleMs: 60_000 }, or false', 'timeout');
     }
-    throw configurationError(`${of}${name} must be a positive number of milliseconds, or false`, `${of}${name}`);
+    unknownNames(given, Object.keys(defaults), 'timeout');
+  }
+  const clocks = Object.entries(defaults).map(([name, byDefault]) => {
+    const value: unknown = given === false ? false : (given?.[name] ?? byDefault);
+    if (value === false || value === undefined || value === Number.POSITIVE_INFINITY) return [name, undefined];
+    if (typeof value === 'number' && value > 0) return [name, value];
+    return mustBe(of + name, 'a positive number of milliseconds, or false');
   });
   return Object.fromEntries(clocks) as Clocks<D>;
 }

@@ -1,7 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
 import { configurationError } from './errors.ts';
 import { levelledLogger, logLevelOf, type Logger, type LogLevel } from './logger.ts';
-import { unknownNames, validMembers, validScheduler } from './option-checks.ts';
+import { checkNames, mustBe, unknownNames, validMembers, validModel, validScheduler } from './option-checks.ts';
 import { validTimeouts, type TimeoutOptions, type Timeouts } from './clock-options.ts';
 import { headerText, textOf, validBaseURL, validHeaders } from './request-checks.ts';
 import type { Limiter } from './operators/limiter.ts';
@@ -118,13 +118,10 @@ const OPTION_NAMES = [
 
 /** Options and environment → configuration. Throws a `configuration` error that names the option and the remedy. */
 export function resolveConfig(options: ChatCompletionOptions, platform: Platform): Config {
-  if (typeof options !== 'object' || (options as unknown) === null || Array.isArray(options)) {
-    throw configurationError('The options of OpenAIChatCompletion must be an object');
-  }
-  unknownNames(options, OPTION_NAMES, 'OpenAIChatCompletion');
+  checkNames(options, OPTION_NAMES, 'OpenAIChatCompletion');
   const { envFile } = options;
   if (envFile !== undefined && envFile !== false && typeof envFile !== 'string') {
-    throw configurationError('envFile must be the path of a file, or false', 'envFile');
+    return mustBe('envFile', 'the path of a file, or false');
   }
   const environment = platform.environment(envFile);
   const headers = identity(options, environment);
@@ -132,7 +129,7 @@ export function resolveConfig(options: ChatCompletionOptions, platform: Platform
   Object.assign(headers, validHeaders(options.headers, 'headers'));
   const maxEventBytes = options.maxEventBytes ?? DEFAULTS.maxEventBytes;
   if (!Number.isInteger(maxEventBytes) || maxEventBytes < 1) {
-    throw configurationError('maxEventBytes must be a whole number of bytes, at least 1', 'maxEventBytes');
+    return mustBe('maxEventBytes', 'a whole number of bytes, at least 1');
   }
   return {
     model: modelOf(options.model, environment),
@@ -156,17 +153,19 @@ export function resolveConfig(options: ChatCompletionOptions, platform: Platform
 function identity(options: ChatCompletionOptions, environment: Environment): Record<string, string> {
   // A transport of the caller's own may lead anywhere: it gets what was given for it, not what lies about.
   const variables = options.transport === undefined ? environment : {};
-  const pick = (option: 'apiKey' | 'organization' | 'project', variable: string): string | undefined =>
-    headerText(option, options[option]) ?? headerText(variable, variables[variable]);
-  const key = pick('apiKey', 'OPENAI_API_KEY');
-  const organization = pick('organization', 'OPENAI_ORG_ID');
-  const project = pick('project', 'OPENAI_PROJECT_ID');
-  return {
-    ...(key === undefined ? undefined : { authorization: `Bearer ${key}` }),
-    ...(organization === undefined ? undefined : { 'openai-organization': organization }),
-    ...(project === undefined ? undefined : { 'openai-project': project }),
-  };
+  const headers: Record<string, string> = {};
+  for (const [option, variable, header, scheme] of IDENTITY) {
+    const text = headerText(option, options[option]) ?? headerText(variable, variables[variable]);
+    if (text !== undefined) headers[header] = scheme + text;
+  }
+  return headers;
 }
+
+const IDENTITY = [
+  ['apiKey', 'OPENAI_API_KEY', 'authorization', 'Bearer '],
+  ['organization', 'OPENAI_ORG_ID', 'openai-organization', ''],
+  ['project', 'OPENAI_PROJECT_ID', 'openai-project', ''],
+] as const;
 
 function resolveTransport(
   options: ChatCompletionOptions,
@@ -182,10 +181,10 @@ function resolveTransport(
       'apiKey',
     );
   }
-  if (fetch !== undefined && typeof fetch !== 'function') throw configurationError('fetch must be a function', 'fetch');
+  if (fetch !== undefined && typeof fetch !== 'function') return mustBe('fetch', 'a function');
   if (transport !== undefined) {
     if (typeof transport !== 'function') {
-      throw configurationError('transport must be a function: use fetchTransport(…) or sdkTransport(…)', 'transport');
+      return mustBe('transport', 'a function: use fetchTransport(…) or sdkTransport(…)');
     }
     const idle = options.baseURL !== undefined ? 'baseURL' : fetch !== undefined ? 'fetch' : undefined;
     if (idle !== undefined) {
@@ -216,9 +215,7 @@ function validHooks(hooks: ClientHooks | undefined): ClientHooks {
 }
 
 function modelOf(option: unknown, environment: Environment): string {
-  if (option !== undefined && (typeof option !== 'string' || option.trim() === '')) {
-    throw configurationError('model is empty; name a model such as gpt-4o-mini, or leave it out', 'model');
-  }
+  if (option !== undefined) validModel(option);
   return textOf('model', option) ?? textOf('OPENAI_MODEL', environment['OPENAI_MODEL']) ?? DEFAULTS.model;
 }
 
@@ -226,10 +223,7 @@ function temperatureOf(option: unknown): Pick<Config, 'temperature' | 'temperatu
   if (option === undefined) return { temperature: DEFAULTS.temperature, temperatureIsDefault: true };
   if (option === null) return { temperature: undefined, temperatureIsDefault: false };
   if (typeof option !== 'number' || !(option >= 0 && option <= 2)) {
-    throw configurationError(
-      'temperature must be a number from 0 to 2, or null to leave it to the server',
-      'temperature',
-    );
+    return mustBe('temperature', 'a number from 0 to 2, or null to leave it to the server');
   }
   return { temperature: option, temperatureIsDefault: false };
 }

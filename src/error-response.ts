@@ -3,6 +3,7 @@
  * so that a 429 means the same wherever it stands.
  */
 import { CompletionError, type CompletionErrorKind } from './errors.ts';
+import { isFields } from './fields.ts';
 import { masked, redact } from './redact.ts';
 
 /** The parts of an error report that servers agree on, whatever shape they wrap them in. */
@@ -23,11 +24,12 @@ export interface ResponseFacts {
   readonly shouldRetry?: boolean | undefined;
 }
 
+// Codes and types, spelt as `plainWord` does.
 const QUOTA =
-  /^(?:insufficient_quota|billing_hard_limit_reached|billing_not_active|insufficient_balance|insufficient_funds|insufficient_user_quota|quota_exceeded|exceeded_current_quota_error|credit_balance_too_low)$/i;
-const TOO_LARGE = /^(?:context_length_exceeded|string_above_max_length|request_too_large)$/i;
+  /^(?:insufficient(?:user)?(?:quota|balance|funds)|billing(?:hardlimitreached|notactive)|quotaexceeded|exceededcurrentquota|creditbalancetoolow)$/;
+const TOO_LARGE = /^(?:contextlengthexceeded|stringabovemaxlength|requesttoolarge)$/;
 
-/** Codes and types that mean an HTTP status, for errors inside a 200 that carry no number; spelt as `plainWord` does. */
+/** Codes and types that mean an HTTP status, for errors inside a 200 that carry no number. */
 const STATUS_OF_WORD: readonly (readonly [RegExp, number])[] = [
   [/ratelimit|toomanyrequests|tokensper|requestsper|resourceexhausted/, 429],
   [/^(?:invalidapikey|auth(?:entication)?|unauthenticated|unauthorized)$/, 401],
@@ -47,28 +49,39 @@ function plainWord(word: string): string {
     .replace(/error$/, '');
 }
 
+function wordsOf({ code, type }: ServerErrorReport): readonly string[] {
+  return [code, type].filter((word) => word !== undefined).map(plainWord);
+}
+
+const KIND_OF_STATUS: Readonly<Record<number, CompletionErrorKind>> = {
+  401: 'authentication',
+  402: 'quota',
+  403: 'permission',
+  404: 'not-found',
+  408: 'server',
+  409: 'server',
+  413: 'too-large',
+  429: 'rate-limit',
+};
+
 /** Kind and default retryability of an HTTP status (RFC 9110 §15), refined by the server's own code. */
 export function classify(report: ServerErrorReport): { kind: CompletionErrorKind; retryable: boolean } {
-  const words = [report.code, report.type].filter((word) => word !== undefined);
-  const status = report.status;
-  const says = (pattern: RegExp): boolean => words.some((word) => pattern.test(word));
-  if (says(QUOTA) || status === 402) return { kind: 'quota', retryable: false };
-  if (says(TOO_LARGE) || status === 413) return { kind: 'too-large', retryable: false };
-  if (status === undefined) return { kind: 'server', retryable: true };
-  if (status >= 300 && status < 400) return { kind: 'redirect', retryable: false };
-  if (status === 408 || status === 409 || status >= 500) return { kind: 'server', retryable: true };
-  switch (status) {
-    case 401:
-      return { kind: 'authentication', retryable: false };
-    case 403:
-      return { kind: 'permission', retryable: false };
-    case 404:
-      return { kind: 'not-found', retryable: false };
-    case 429:
-      return { kind: 'rate-limit', retryable: true };
-    default:
-      return { kind: status >= 400 ? 'bad-request' : 'protocol', retryable: false };
-  }
+  const kind = kindOf(report);
+  return { kind, retryable: kind === 'server' || kind === 'rate-limit' };
+}
+
+function kindOf(report: ServerErrorReport): CompletionErrorKind {
+  const { status = 500 } = report;
+  const says = (pattern: RegExp): boolean => wordsOf(report).some((word) => pattern.test(word));
+  if (says(QUOTA)) return 'quota';
+  if (says(TOO_LARGE)) return 'too-large';
+  if (status >= 500) return 'server';
+  return KIND_OF_STATUS[status] ?? (status >= 400 ? 'bad-request' : status >= 300 ? 'redirect' : 'protocol');
+}
+
+/** Whether asking again may help, before the explanation is read. */
+export function mayHelp({ status, shouldRetry }: ResponseFacts): boolean {
+  return shouldRetry ?? classify({ status }).retryable;
 }
 
 /**
@@ -77,30 +90,21 @@ export function classify(report: ServerErrorReport): { kind: CompletionErrorKind
  */
 export function readReport(body: unknown): ServerErrorReport {
   if (typeof body === 'string') return { message: body };
-  const only: unknown = Array.isArray(body) ? body[0] : body;
-  if (typeof only !== 'object' || only === null) return {};
-  const outer = only as Record<string, unknown>;
+  const outer: unknown = Array.isArray(body) ? body[0] : body;
+  if (!isFields(outer)) return {};
   const error = outer['error'] ?? (Array.isArray(outer['errors']) ? (outer['errors'] as unknown[])[0] : undefined);
-  if (typeof error === 'string') {
-    const fields = reportFields(outer);
-    // One word is a code, as in OAuth: `{error: 'insufficient_quota'}`.
-    return {
-      ...fields,
-      message: fields.message ?? error,
-      code: fields.code ?? (/^\w+$/.test(error) ? error : undefined),
-    };
-  }
-  if (typeof error === 'object' && error !== null) return reportFields(error as Record<string, unknown>);
-  return reportFields(outer);
+  const report = reportFields(isFields(error) ? error : outer);
+  if (typeof error !== 'string') return report;
+  // One word is a code, as in OAuth: `{error: 'insufficient_quota'}`.
+  const { message = error, code = /^\w+$/.test(error) ? error : undefined } = report;
+  return { ...report, message, code };
 }
 
-function reportFields(it: Record<string, unknown>): ServerErrorReport {
-  const code = word(it['code']);
-  const type = word(it['type']);
+function reportFields(it: Readonly<Record<string, unknown>>): ServerErrorReport {
   return {
     message: text(it['message']) ?? detailText(it['detail']) ?? text(it['title']) ?? text(it['error_description']),
-    code: code ?? (typeof it['status'] === 'string' ? word(it['status']) : undefined),
-    type,
+    code: word(it['code']) ?? text(it['status']),
+    type: word(it['type']),
     param: word(it['param']),
     status: httpStatus(it['status_code']) ?? httpStatus(it['status']) ?? httpStatus(it['code']),
   };
@@ -132,12 +136,9 @@ function httpStatus(value: unknown): number | undefined {
 }
 
 function statusOfWords(report: ServerErrorReport): number | undefined {
-  for (const said of [report.code, report.type]) {
-    if (said === undefined) continue;
-    const known = STATUS_OF_WORD.find(([pattern]) => pattern.test(plainWord(said)));
-    if (known !== undefined) return known[1];
-  }
-  return undefined;
+  return wordsOf(report)
+    .map((word) => STATUS_OF_WORD.find(([pattern]) => pattern.test(word))?.[1])
+    .find((status) => status !== undefined);
 }
 
 /** The error an answer with a non-2xx status stands for. `body` is its text, as far as it was read. */

@@ -34,8 +34,6 @@ function jsonMethod(validate: Validate): JsonCall['method'] {
     name: 'json$',
     optionNames: OPTION_NAMES,
     stream: true,
-    restarts: false,
-    opaque: false,
     decoderFor: readDecoder,
     project: (source, { choice, signal }) => source.pipe(growingJson(choice ?? 0, validate, signal)),
   };

@@ -26,9 +26,9 @@ export interface Method<T, R> {
   readonly optionNames: readonly string[];
   readonly stream: boolean;
   /** What it emits can be withdrawn, by a restart. */
-  readonly restarts: boolean;
+  readonly restarts?: boolean;
   /** What it emits does not say itself whether it is output; the decoder knows. */
-  readonly opaque: boolean;
+  readonly opaque?: boolean;
   readonly decoderFor: BodyDecoderFactory<T>;
   readonly project: (source: Observable<T>, options: ProjectOptions) => Observable<R>;
 }
@@ -43,8 +43,6 @@ export const STREAM_TEXT: Method<CompletionEvent, string> = {
   name: 'stream$',
   optionNames: STREAM_TEXT_OPTION_NAMES,
   stream: true,
-  restarts: false,
-  opaque: false,
   decoderFor: eventDecoder,
   project: asText,
 };
@@ -53,8 +51,6 @@ export const GENERATE_TEXT: Method<CompletionEvent, string> = {
   name: 'generate$',
   optionNames: GENERATE_OPTION_NAMES,
   stream: false,
-  restarts: false,
-  opaque: false,
   decoderFor: completionEventDecoder,
   project: (source, options) => asText(source, options).pipe(reduce((whole, piece) => whole + piece, '')),
 };
@@ -63,8 +59,6 @@ export const COMPLETION: Method<ChatCompletion, ChatCompletion> = {
   name: 'completion$',
   optionNames: COMPLETION_OPTION_NAMES,
   stream: false,
-  restarts: false,
-  opaque: false,
   decoderFor: completionDecoder,
   project: identity,
 };
@@ -74,7 +68,6 @@ export const EVENTS: Method<CompletionEvent, CompletionEvent> = {
   optionNames: STREAM_OPTION_NAMES,
   stream: true,
   restarts: true,
-  opaque: false,
   decoderFor: eventDecoder,
   project: identity,
 };
@@ -83,7 +76,6 @@ export const CHUNKS: Method<ChatCompletionChunk, ChatCompletionChunk> = {
   name: 'chunks$',
   optionNames: STREAM_OPTION_NAMES,
   stream: true,
-  restarts: false,
   opaque: true,
   decoderFor: chunkDecoder,
   project: identity,
@@ -92,7 +84,7 @@ export const CHUNKS: Method<ChatCompletionChunk, ChatCompletionChunk> = {
 /** What was emitted once cannot be taken back, but by an event. */
 export function checkMode(
   { retry }: EventsCallOptions,
-  { restarts, name }: Pick<Method<unknown, unknown>, 'restarts' | 'name'>,
+  { restarts = false, name }: Pick<Method<unknown, unknown>, 'restarts' | 'name'>,
 ): void {
   if (restarts || typeof retry !== 'object' || retry.mode !== 'restart') return;
   throw configurationError(

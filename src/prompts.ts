@@ -1,4 +1,4 @@
-import { isFields } from './events/merge.ts';
+import { isFields } from './fields.ts';
 import type { CallRequest } from './request.ts';
 
 /** Shorter prompts are words that any message may hold. */

@@ -5,9 +5,10 @@ import type {
 } from 'openai/resources/chat/completions/completions';
 import type { Config } from './config.ts';
 import { configurationError } from './errors.ts';
+import { isFields } from './fields.ts';
 import { jsonCopy } from './json-copy.ts';
 import { resolveRetryOption, type RetryOptions, type RetryPolicy } from './operators/retry.ts';
-import { checkNames } from './option-checks.ts';
+import { checkNames, mustBe, validChoice, validFunction, validModel, validNumber, validWord } from './option-checks.ts';
 import { validTimeouts, type TimeoutOptions, type Timeouts } from './clock-options.ts';
 import { validHeaders } from './request-checks.ts';
 
@@ -94,7 +95,12 @@ export const GENERATE_OPTION_NAMES = [...CALL_OPTION_NAMES, 'choice', 'onLength'
 
 const MESSAGES_OR_PARAMS = 'messages or params';
 
-const RESERVED = ['messages', 'stream', 'signal'] as const;
+/** What is said elsewhere. */
+const RESERVED = {
+  messages: 'pass them as the first argument',
+  stream: 'the method decides',
+  signal: 'pass it in the options, the third argument',
+} as const;
 
 /** Checks and copies everything. Throws `configuration` errors, for the caller to put on the error channel. */
 export function buildRequest(
@@ -108,10 +114,7 @@ export function buildRequest(
   const given = fields(params, 'params');
   const extra = fields(options.extraBody, 'extraBody');
   checkParams({ ...given, ...extra });
-  const named = extra['model'] ?? given['model'] ?? config.model;
-  if (typeof named !== 'string' || named.trim() === '') {
-    throw configurationError('model is empty; name a model such as gpt-4o-mini, or leave it out', 'model');
-  }
+  const named = validModel(extra['model'] ?? given['model'] ?? config.model);
   const isAsked = (name: DroppableDefault): boolean => name === 'temperature' && !config.temperatureIsDefault;
   const ours = defaultsFor(config, named, stream, given, dropped(named));
   const body = jsonCopy<Record<string, unknown>>(
@@ -153,12 +156,13 @@ function defaultsFor(
 ): Partial<Record<DroppableDefault, unknown>> {
   const { temperature, temperatureIsDefault } = config;
   const refused = temperatureIsDefault && (dropped.has('temperature') || FIXED_TEMPERATURE.test(model));
-  return {
-    ...(temperature === undefined || given['temperature'] !== undefined || refused ? undefined : { temperature }),
-    ...(!stream || given['stream_options'] !== undefined || dropped.has('stream_options')
-      ? undefined
-      : { stream_options: { include_usage: true } }),
+  const defaults = {
+    temperature: refused ? undefined : temperature,
+    stream_options: stream && !dropped.has('stream_options') ? { include_usage: true } : undefined,
   };
+  const isOurs = ([name, value]: readonly [string, unknown]): boolean =>
+    value !== undefined && given[name] === undefined;
+  return Object.fromEntries(Object.entries(defaults).filter(isOurs));
 }
 
 /** What is to be sent of the caller's params. `undefined` is left out, and `null` where it means "leave it to the server". */
@@ -170,48 +174,30 @@ function sent(params: Readonly<Record<string, unknown>>): Record<string, unknown
 
 export function fields(value: unknown, name: string): Readonly<Record<string, unknown>> {
   if (value === undefined) return {};
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw configurationError(`${name} must be an object of request fields`, name);
+  if (!isFields(value)) return mustBe(name, 'an object of request fields');
+  for (const [reserved, remedy] of Object.entries(RESERVED)) {
+    if (reserved in value) throw configurationError(`${name} must not hold ${reserved}: ${remedy}`, reserved);
   }
-  for (const reserved of RESERVED) {
-    if (reserved in value) {
-      const remedy = {
-        messages: 'pass them as the first argument',
-        stream: 'the method decides',
-        signal: 'pass it in the options, the third argument',
-      };
-      throw configurationError(`${name} must not hold ${reserved}: ${remedy[reserved]}`, reserved);
-    }
-  }
-  return value as Record<string, unknown>;
+  return value;
 }
 
-function checkParams(params: Readonly<Record<string, unknown>>): void {
-  const { n, temperature } = params;
-  if (n !== undefined && n !== null && !(typeof n === 'number' && Number.isInteger(n) && n >= 1)) {
-    throw configurationError('n must be a whole number of choices, at least 1', 'n');
-  }
-  // JSON has no NaN: it would be sent as null.
-  if (temperature !== undefined && temperature !== null && !Number.isFinite(temperature)) {
-    throw configurationError('temperature must be a finite number', 'temperature');
-  }
+function checkParams({ n, temperature }: Readonly<Record<string, unknown>>): void {
+  validNumber('n', n ?? 1, 1, { min: 1, whole: true });
+  if (!Number.isFinite(temperature ?? 0)) mustBe('temperature', 'a finite number');
 }
 
 function validMessages(messages: ChatMessages): readonly unknown[] {
-  if (typeof messages === 'string') {
-    if (messages === '')
-      throw configurationError('messages is empty; pass a prompt or at least one message', 'messages');
-    return [{ role: 'user', content: messages }];
+  if (typeof messages !== 'string' && !Array.isArray(messages)) {
+    return mustBe('messages', 'a string or an array of messages');
   }
-  if (!Array.isArray(messages)) {
-    throw configurationError('messages must be a string or an array of messages', 'messages');
+  if (messages.length === 0) {
+    throw configurationError('messages is empty; pass a prompt or at least one message', 'messages');
   }
+  if (typeof messages === 'string') return [{ role: 'user', content: messages }];
   const list = messages as readonly unknown[];
-  if (list.length === 0) throw configurationError('messages is empty; pass at least one message', 'messages');
-  const wrong = list.findIndex((message) => typeof message !== 'object' || message === null || Array.isArray(message));
-  if (wrong !== -1)
-    throw configurationError(`messages[${String(wrong)}] must be an object with role and content`, 'messages');
-  return list;
+  const wrong = list.findIndex((message) => !isFields(message));
+  if (wrong === -1) return list;
+  throw configurationError(`messages[${String(wrong)}] must be an object with role and content`, 'messages');
 }
 
 /** Messages and params as they are now, checked as far as a copy would hide what is wrong: for calls that begin a little later. */
@@ -228,16 +214,11 @@ export function copiedCall<P extends ChatCompletionParams>(
 export function checkOptions(options: unknown, names: readonly string[], method: string): void {
   checkNames(options, names, method);
   const { signal, gate, choice, onLength } = options as Record<string, unknown>;
-  if (signal !== undefined && signal !== null && typeof (signal as AbortSignal).addEventListener !== 'function') {
-    throw configurationError('signal must be an AbortSignal', 'signal');
-  }
-  if (gate !== undefined && typeof gate !== 'function') throw configurationError('gate must be a function', 'gate');
-  if (choice !== undefined && !(typeof choice === 'number' && Number.isInteger(choice) && choice >= 0)) {
-    throw configurationError('choice must be the number of a choice, from 0', 'choice');
-  }
-  if (onLength !== undefined && onLength !== 'complete' && onLength !== 'error') {
-    throw configurationError("onLength must be 'complete' or 'error'", 'onLength');
-  }
+  const isSignal = typeof (signal as AbortSignal | null | undefined)?.addEventListener === 'function';
+  if (signal !== undefined && signal !== null && !isSignal) mustBe('signal', 'an AbortSignal');
+  validFunction('gate', gate as StreamCallOptions['gate'], () => undefined);
+  validChoice(choice);
+  validWord('onLength', onLength as ChoiceOptions['onLength'], ['complete', 'error']);
 }
 
 /** A choice that was never asked for would be an empty answer. */

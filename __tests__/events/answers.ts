@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { ChatCompletion } from 'openai/resources/chat/completions';
 import type { Chunk } from '../../src/events/event.ts';
-import type { Fields } from '../../src/events/merge.ts';
+import type { Fields } from '../../src/fields.ts';
 
 /** Unlike a literal or an assignment, takes `__proto__` for a name like any other. */
 export function ownFields(entries: readonly (readonly [string, unknown])[]): Fields {

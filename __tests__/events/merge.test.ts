@@ -1,4 +1,5 @@
-import { continueFields, copyOf, replaceFields, type Fields } from '../../src/events/merge.ts';
+import { continueFields, copyOf, replaceFields } from '../../src/events/merge.ts';
+import type { Fields } from '../../src/fields.ts';
 
 function continued(...pieces: readonly Fields[]): Fields {
   const target: Fields = {};

@@ -3,7 +3,7 @@ import { from, type OperatorFunction } from 'rxjs';
 import { jsonElements } from '../../src/operators/json-elements.ts';
 import { parseJson } from '../../src/operators/parse-json.ts';
 import { partialJson } from '../../src/operators/partial-json.ts';
-import { isFields } from '../../src/events/merge.ts';
+import { isFields } from '../../src/fields.ts';
 
 interface Seen {
   readonly values: readonly unknown[];

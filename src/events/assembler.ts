@@ -1,6 +1,7 @@
 import { EMPTY_PARTIAL, type PartialCompletion } from '../errors.ts';
 import type { Chunk, CompletionEvent, LogprobsEvent, ReasoningField, ResponseMeta, StartEvent } from './event.ts';
-import { isFields, setOwn, type Fields } from './merge.ts';
+import { setOwn } from './merge.ts';
+import { isFields, type Fields } from '../fields.ts';
 import { TextBuffer } from './text-buffer.ts';
 import { ToolCalls } from './tool-calls.ts';
 

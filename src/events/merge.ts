@@ -4,14 +4,9 @@
  * Targets are changed in place (copying them would make each piece cost as much as all before it); pieces never are.
  */
 
-export type Fields = Record<string, unknown>;
+import { isFields, type Fields } from '../fields.ts';
 
 const REPEATED = new Set(['id', 'type', 'format', 'name', 'role', 'object', 'model', 'index', 'status', 'provider']);
-
-/** Whether `value` is an object with fields: no list, not null. */
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** Sets an own property whatever its name: assigning `__proto__`, the one setter that objects inherit, would replace the prototype. */
 export function setOwn(target: Fields, key: string, value: unknown): void {
@@ -26,12 +21,21 @@ export function getOwn(target: Fields, key: string): unknown {
 
 /** Continues `target` by the fields of one delta. */
 export function continueFields(target: Fields, piece: Fields): void {
-  for (const [key, value] of Object.entries(piece)) {
+  mergeFields(target, piece, true);
+}
+
+/** Fields beside the delta are states, not pieces: the last of a name stands; objects keep their other members. */
+export function replaceFields(target: Fields, latest: Fields): void {
+  mergeFields(target, latest, false);
+}
+
+function mergeFields(target: Fields, fields: Fields, arePieces: boolean): void {
+  for (const [key, value] of Object.entries(fields)) {
     const before = getOwn(target, key);
-    if (typeof before === 'string' && typeof value === 'string' && !REPEATED.has(key))
+    if (arePieces && typeof before === 'string' && typeof value === 'string' && !REPEATED.has(key))
       setOwn(target, key, before + value);
-    else if (Array.isArray(before) && Array.isArray(value)) continueList(before as unknown[], value as unknown[]);
-    else if (isFields(before) && isFields(value)) continueFields(before, value);
+    else if (arePieces && Array.isArray(before) && Array.isArray(value)) continueList(before, value);
+    else if (isFields(before) && isFields(value)) mergeFields(before, value, arePieces);
     else if (value !== null || before === undefined) setOwn(target, key, copyOf(value));
   }
 }
@@ -54,15 +58,6 @@ function entryWith(list: readonly unknown[], index: number): unknown {
   if (has(list[index])) return list[index];
   if (has(list.at(-1))) return list.at(-1);
   return list.length <= MAX_SEARCHED ? list.find(has) : undefined;
-}
-
-/** Fields beside the delta are states, not pieces: the last of a name stands; objects keep their other members. */
-export function replaceFields(target: Fields, latest: Fields): void {
-  for (const [key, value] of Object.entries(latest)) {
-    const before = getOwn(target, key);
-    if (isFields(before) && isFields(value)) replaceFields(before, value);
-    else if (value !== null || before === undefined) setOwn(target, key, copyOf(value));
-  }
 }
 
 /** A deep copy of what JSON can hold. What it cannot (a made-up event may hold a function or a Map) is passed on as it is. */

@@ -1,4 +1,4 @@
-import { isFields } from './merge.ts';
+import { isFields } from '../fields.ts';
 import type { CompletionEvent, ExtraEvent } from './event.ts';
 
 /** What is no output, whoever emits it. An object, so that a new type of event must be entered in it. */

@@ -1,7 +1,8 @@
 import type { PartialToolCall } from '../errors.ts';
 import type { CompletionEvent, ToolCallEvent } from './event.ts';
 import { JsonBrackets } from './json-brackets.ts';
-import { continueFields, getOwn, isFields, type Fields } from './merge.ts';
+import { continueFields, getOwn } from './merge.ts';
+import { isFields, type Fields } from '../fields.ts';
 
 interface Call {
   readonly index: number;

@@ -1,4 +1,5 @@
-import { setOwn, type Fields } from '../events/merge.ts';
+import { setOwn } from '../events/merge.ts';
+import type { Fields } from '../fields.ts';
 import { JsonTokenizer, TokenType } from './tokenizer.ts';
 
 /** Text that is no JSON; says what is wrong with it. */

@@ -1,6 +1,6 @@
 import { Validator, type OutputUnit, type Schema, type SchemaDraft } from '@cfworker/json-schema';
 import { configurationError } from '../errors.ts';
-import type { Fields } from '../events/merge.ts';
+import type { Fields } from '../fields.ts';
 import { redact } from '../redact.ts';
 import { issueOf, MAX_ISSUES, type Validate } from './verdict.ts';
 

@@ -1,6 +1,6 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
 import { configurationError, type OutputIssue } from '../errors.ts';
-import { isFields, type Fields } from '../events/merge.ts';
+import { isFields, type Fields } from '../fields.ts';
 import { jsonCopy } from '../json-copy.ts';
 import { redact } from '../redact.ts';
 import { jsonSchemaValidator } from './json-schema-validator.ts';

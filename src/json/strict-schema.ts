@@ -1,5 +1,6 @@
 import { configurationError, type CompletionError } from '../errors.ts';
-import { isFields, setOwn, type Fields } from '../events/merge.ts';
+import { setOwn } from '../events/merge.ts';
+import { isFields, type Fields } from '../fields.ts';
 
 /** Keywords that OpenAI's strict mode has no form for, and what to do instead. */
 const REFUSED: Readonly<Record<string, string>> = {

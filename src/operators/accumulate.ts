@@ -11,6 +11,7 @@ import {
   type OperatorFunction,
 } from 'rxjs';
 import type { CompletionEvent, FinishReason } from '../events/event.ts';
+import { SAID_IN } from '../events/gathered.ts';
 import { validSwitch } from '../option-checks.ts';
 import { resolveChoice, type ChoiceOption } from './choice.ts';
 
@@ -119,25 +120,23 @@ function grown(before: CompletionSnapshot, event: CompletionEvent, choice: numbe
   if (!('choice' in event) || event.choice !== choice) return snapshot;
   switch (event.type) {
     case 'text-delta':
-      return { ...snapshot, text: snapshot.text + event.text };
     case 'reasoning-delta':
-      return { ...snapshot, reasoning: snapshot.reasoning + event.text };
-    case 'refusal-delta':
-      return { ...snapshot, refusal: snapshot.refusal + event.text };
+    case 'refusal-delta': {
+      const name = SAID_IN[event.type];
+      return { ...snapshot, [name]: snapshot[name] + event.text };
+    }
     case 'finish':
       return { ...snapshot, finishReason: event.reason };
-    case 'tool-call-start': {
-      const { index, id, name } = event;
-      return withCall(snapshot, { index, id, name, arguments: '', whole: false });
-    }
     case 'tool-call-delta': {
       const call = snapshot.toolCalls.find(({ index }) => index === event.index);
       if (call === undefined) return snapshot;
       return withCall(snapshot, { ...call, arguments: call.arguments + event.arguments });
     }
+    case 'tool-call-start':
     case 'tool-call': {
-      const { index, id, name, arguments: json } = event;
-      return withCall(snapshot, { index, id, name, arguments: json, whole: true });
+      const { index, id, name } = event;
+      const whole = event.type === 'tool-call';
+      return withCall(snapshot, { index, id, name, arguments: whole ? event.arguments : '', whole });
     }
     default:
       return snapshot;

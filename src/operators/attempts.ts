@@ -2,7 +2,7 @@ import { catchError, concat, from, map, tap, throwError, type Observable } from 
 import { isCompletionError, withDetails, type CompletionError, type CompletionErrorDetails } from '../errors.ts';
 import type { RestartEvent } from '../events/event.ts';
 import { isCompletionEvent, isOutput } from '../events/output.ts';
-import { PartialBuffer } from '../events/partial.ts';
+import type { PartialBuffer } from '../events/partial.ts';
 import { AttemptProgress, holdBack } from './hold-back.ts';
 
 /** How a row of attempts is shown. */
@@ -12,6 +12,8 @@ export interface AttemptsOptions<T> {
   /** How many requests were sent so far, where the source numbers them itself. */
   readonly sent?: (() => number) | undefined;
   readonly isOutput?: ((value: T) => boolean) | undefined;
+  /** Remembers what an attempt has shown, where the source does not itself. */
+  readonly memory?: (() => PartialBuffer) | undefined;
   /** What else the last error is to say. */
   readonly details?: ((last: CompletionError) => Partial<CompletionErrorDetails>) | undefined;
 }
@@ -43,10 +45,10 @@ export class Attempts<T> {
   }
 
   begin(source: Observable<T>, next: Successor<T>): Observable<T> {
-    const { restarts, sent, isOutput: isOutputHere = isOutput } = this.#options;
+    const { restarts, memory, isOutput: isOutputHere = isOutput } = this.#options;
     const attempt = new AttemptProgress<T>();
     if (this.#shown !== undefined) attempt.held.push(this.#restart(this.#shown) as T);
-    const partial = restarts && sent === undefined ? new PartialBuffer() : undefined;
+    const partial = restarts ? memory?.() : undefined;
     const settled = catchError<T, Observable<T>>((error: unknown) => this.#settle(error, attempt, partial, next));
     const attempt$ = this.#numbered(source, attempt).pipe(holdBack(attempt, isOutputHere), settled);
     if (partial === undefined) return attempt$;

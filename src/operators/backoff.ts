@@ -45,12 +45,13 @@ export function resolveBackoff(
   defaults: BackoffPolicy = BACKOFF_DEFAULTS,
   of = '',
 ): BackoffPolicy {
-  const atLeast0 = { min: 0 };
+  const number = (name: 'baseDelayMs' | 'maxDelayMs' | 'jitter' | 'maxRetryAfterMs', max?: number): number =>
+    validNumber(of + name, options[name], defaults[name], { min: 0, max });
   return {
-    baseDelayMs: validNumber(`${of}baseDelayMs`, options.baseDelayMs, defaults.baseDelayMs, atLeast0),
-    maxDelayMs: validNumber(`${of}maxDelayMs`, options.maxDelayMs, defaults.maxDelayMs, atLeast0),
-    jitter: validNumber(`${of}jitter`, options.jitter, defaults.jitter, { min: 0, max: 1 }),
-    maxRetryAfterMs: validNumber(`${of}maxRetryAfterMs`, options.maxRetryAfterMs, defaults.maxRetryAfterMs, atLeast0),
+    baseDelayMs: number('baseDelayMs'),
+    maxDelayMs: number('maxDelayMs'),
+    jitter: number('jitter', 1),
+    maxRetryAfterMs: number('maxRetryAfterMs'),
     when: validFunction(`${of}when`, options.when, defaults.when),
     random: validFunction(`${of}random`, options.random, defaults.random),
   };

@@ -1,5 +1,4 @@
-import { configurationError } from '../errors.ts';
-import { checkNames } from '../option-checks.ts';
+import { checkNames, validChoice } from '../option-checks.ts';
 
 /** Options of the operators that show one choice. */
 export interface ChoiceOption {
@@ -10,7 +9,5 @@ export interface ChoiceOption {
 /** The number of the choice, checked. */
 export function resolveChoice(options: ChoiceOption, of: string, names: readonly string[] = ['choice']): number {
   checkNames(options, names, of);
-  const { choice = 0 } = options;
-  if (Number.isInteger(choice) && choice >= 0) return choice;
-  throw configurationError('choice must be the number of a choice, from 0', 'choice');
+  return validChoice(options.choice);
 }

@@ -3,7 +3,6 @@ import { concat, defer, ignoreElements, of, tap, type OperatorFunction } from 'r
 import { CompletionError } from '../errors.ts';
 import { Collector } from '../events/collector.ts';
 import type { CompletionEvent } from '../events/event.ts';
-import { PartialBuffer } from '../events/partial.ts';
 
 /**
  * The whole answer as OpenAI's `ChatCompletion`, all choices, once, when the source completes; just what a non-streaming request
@@ -30,11 +29,9 @@ export function collect(): OperatorFunction<CompletionEvent, ChatCompletion> {
   return (source) =>
     defer(() => {
       const collector = new Collector();
-      const partial = new PartialBuffer();
       const collecting$ = source.pipe(
         tap((event) => {
           collector.add(event);
-          partial.add(event);
         }),
         ignoreElements(),
       );
@@ -45,7 +42,7 @@ export function collect(): OperatorFunction<CompletionEvent, ChatCompletion> {
           throw new CompletionError('The events ended before the completion did: a choice has no finish', {
             kind: 'interrupted',
             retryable: true,
-            partial: partial.toPartial(),
+            partial: collector.partial(),
           });
         }),
       );

@@ -9,6 +9,7 @@ import {
 } from 'rxjs';
 import { configurationError, isCompletionError } from '../errors.ts';
 import type { CompletionEvent } from '../events/event.ts';
+import { PartialBuffer } from '../events/partial.ts';
 import { checkNames, validFunction, validWord } from '../option-checks.ts';
 import { Attempts } from './attempts.ts';
 import { validInput } from './source-input.ts';
@@ -93,6 +94,7 @@ export function fallbackTo<T>(
       const previous: unknown[] = [];
       const attempts = new Attempts<T>({
         restarts,
+        memory: () => new PartialBuffer(),
         details: (last) => ({ previous: [...previous, ...(last.previous ?? [])] }),
       });
       const next = (error: unknown): Observable<T> | undefined => {

@@ -1,7 +1,7 @@
 import { catchError, concat, defer, from, map, type Observable, type OperatorFunction } from 'rxjs';
 import { isCompletionError, withDetails } from '../errors.ts';
 import type { CompletionEvent } from '../events/event.ts';
-import { isFields } from '../events/merge.ts';
+import { isFields } from '../fields.ts';
 import { TextBuffer } from '../events/text-buffer.ts';
 import type { DeepPartial } from '../json/deep-partial.ts';
 import type { Validate } from '../json/verdict.ts';

@@ -1,7 +1,9 @@
 import { defer, retry, throwError, type MonoTypeOperatorFunction, type Observable, type SchedulerLike } from 'rxjs';
 import type { CompletionEvent } from '../events/event.ts';
+import { PartialBuffer } from '../events/partial.ts';
+import { isFields } from '../fields.ts';
 import { configurationError } from '../errors.ts';
-import { checkNames, validNumber, validScheduler, validWord } from '../option-checks.ts';
+import { checkNames, unknownNames, validNumber, validScheduler, validWord } from '../option-checks.ts';
 import { Attempts, type AttemptsOptions } from './attempts.ts';
 import {
   BACKOFF_DEFAULTS,
@@ -54,10 +56,10 @@ export function resolveRetryOption(
 ): RetryPolicy | undefined {
   if (options === undefined) return defaults;
   if (options === false) return undefined;
-  if (typeof options !== 'object' || (options as unknown) === null || Array.isArray(options)) {
+  if (!isFields(options)) {
     throw configurationError('retry must be an object such as { maxRetries: 5 }, or false', 'retry');
   }
-  checkNames(options, Object.keys(RETRY_DEFAULTS), 'retry');
+  unknownNames(options, Object.keys(RETRY_DEFAULTS), 'retry');
   return resolveRetry(options, defaults ?? RETRY_DEFAULTS, 'retry.');
 }
 
@@ -106,11 +108,11 @@ export function retryCompletion<T>(
 export function retryCompletion(options: RetryCompletionOptions): MonoTypeOperatorFunction<CompletionEvent>;
 export function retryCompletion<T>(options: RetryCompletionOptions = {}): MonoTypeOperatorFunction<T> {
   checkNames(options, [...Object.keys(RETRY_DEFAULTS), 'scheduler'], 'retryCompletion');
-  return retryAttempts(resolveRetry(options), validScheduler(options.scheduler));
+  return retryAttempts(resolveRetry(options), validScheduler(options.scheduler), { memory: () => new PartialBuffer() });
 }
 
 /** What is known where the attempts are made. */
-export interface RetryContext<T> extends Pick<AttemptsOptions<T>, 'sent' | 'isOutput'> {
+export interface RetryContext<T> extends Pick<AttemptsOptions<T>, 'sent' | 'isOutput' | 'memory'> {
   /** How much time the call has left; a pause that is longer is not begun. */
   readonly leftMs?: () => number | undefined;
   /** Told before each pause. */
@@ -124,8 +126,7 @@ export function retryAttempts<T>(
 ): MonoTypeOperatorFunction<T> {
   return (source) =>
     defer(() => {
-      const { sent, isOutput } = context;
-      const attempts = new Attempts<T>({ restarts: policy.mode === 'restart', sent, isOutput });
+      const attempts = new Attempts<T>({ ...context, restarts: policy.mode === 'restart' });
       let retries = 0;
       const next = (error: unknown): Observable<T> | undefined => {
         if (retries >= policy.maxRetries || !policy.when(error)) return undefined;

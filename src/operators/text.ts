@@ -36,36 +36,32 @@ export const TEXT_DEFAULTS = { choice: 0, onLength: 'complete' } as const;
 export function text(options: TextOptions = {}): OperatorFunction<CompletionEvent, string> {
   const choice = resolveChoice(options, 'text', Object.keys(TEXT_DEFAULTS));
   const onLength = validWord('onLength', options.onLength, ['complete', 'error']);
-  return (source) =>
-    defer(() => {
-      const turn = new TextTurn(choice, onLength);
-      const partial = new PartialBuffer(choice);
-      const textOf = (event: CompletionEvent): string => {
-        try {
-          const piece = turn.textOf(event);
-          partial.add(event);
-          return piece;
-        } catch (error) {
-          throw isCompletionError(error) ? withDetails(error, { partial: partial.toPartial() }) : error;
-        }
-      };
-      return source.pipe(map(textOf), filter(isNotEmpty));
-    });
+  return (source) => defer(() => source.pipe(shownText(choice, onLength, new PartialBuffer(choice))));
 }
 
-/** The same for events that somebody else remembers: its errors know no `partial`. */
-export function shownText(choice: number, onLength: 'complete' | 'error'): OperatorFunction<CompletionEvent, string> {
+/** The same for events that somebody else remembers: without a memory its errors know no `partial`. */
+export function shownText(
+  choice: number,
+  onLength: 'complete' | 'error',
+  memory?: PartialBuffer,
+): OperatorFunction<CompletionEvent, string> {
   return (source) =>
     defer(() => {
       const turn = new TextTurn(choice, onLength);
       return source.pipe(
-        map((event) => turn.textOf(event)),
-        filter(isNotEmpty),
+        map((event) => {
+          try {
+            const piece = turn.textOf(event);
+            memory?.add(event);
+            return piece;
+          } catch (error) {
+            throw memory && isCompletionError(error) ? withDetails(error, { partial: memory.toPartial() }) : error;
+          }
+        }),
+        filter((piece) => piece !== ''),
       );
     });
 }
-
-const isNotEmpty = (piece: string): boolean => piece !== '';
 
 /** What has been seen of the shown choice. */
 export class TextTurn {

@@ -1,6 +1,6 @@
 /** Which fields of a request reach the upstream server, and within what bounds. */
 import { configurationError } from '../errors.ts';
-import { isFields } from '../events/merge.ts';
+import { isFields } from '../fields.ts';
 import { checkNames, validFunction } from '../option-checks.ts';
 import { redact } from '../redact.ts';
 import { Refusal } from './refusal.ts';

@@ -1,6 +1,6 @@
 /** The body of a request → what is asked of the client. Nothing that is not allowed by name gets past this file. */
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
-import { isFields, type Fields } from '../events/merge.ts';
+import { isFields, type Fields } from '../fields.ts';
 import type { ChatCompletionParams } from '../request.ts';
 import { allowedParams, invalid, unknownField, type ParamRules } from './params.ts';
 import { Refusal } from './refusal.ts';

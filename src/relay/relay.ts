@@ -1,7 +1,7 @@
 import { OpenAIChatCompletion } from '../chat-completion.ts';
 import type { ChatCompletionOptions } from '../config.ts';
 import { describe, isCompletionError } from '../errors.ts';
-import { isFields } from '../events/merge.ts';
+import { isFields } from '../fields.ts';
 import { promptsOf } from '../prompts.ts';
 import { redact } from '../redact.ts';
 import { headerSecrets } from '../transport/bounded-fetch.ts';

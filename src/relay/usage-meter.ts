@@ -1,6 +1,6 @@
 import type { ChatCompletion, ChatCompletionChunk } from 'openai/resources/chat/completions';
 import type { CompletionUsage } from 'openai/resources/completions';
-import { isFields } from '../events/merge.ts';
+import { isFields } from '../fields.ts';
 import type { LimiterLease } from '../operators/limiter-queue.ts';
 
 /** How a call of the relay ended: whole, by a failure, or because the client left. */

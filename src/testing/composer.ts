@@ -3,7 +3,7 @@ import { configurationError } from '../errors.ts';
 import { Assembler } from '../events/assembler.ts';
 import { Collector } from '../events/collector.ts';
 import type { Chunk } from '../events/event.ts';
-import { isFields, type Fields } from '../events/merge.ts';
+import { isFields, type Fields } from '../fields.ts';
 import type { FakeStep, FakeToolCall } from './exchange.ts';
 
 /** What every chunk of an answer repeats. */

@@ -2,7 +2,7 @@
 import { TestScheduler } from 'rxjs/testing';
 import { CompletionError, configurationError, isCompletionError, withDetails } from '../errors.ts';
 import type { CompletionEvent, StartEvent, ToolCallEvent } from '../events/event.ts';
-import type { Fields } from '../events/merge.ts';
+import type { Fields } from '../fields.ts';
 import { RATE_LIMIT_HEADERS } from '../transport/response-headers.ts';
 import type { FakeStep } from './exchange.ts';
 import type { PlayedAnswer } from './timeline.ts';

@@ -1,5 +1,5 @@
 /** An exchange → what a server does for one request, and when. */
-import type { Fields } from '../events/merge.ts';
+import type { Fields } from '../fields.ts';
 import { configurationError } from '../errors.ts';
 import { Composer } from './composer.ts';
 import type { FakeAnswer, FakeConnectionFailure, FakeExchange, FakeHttpError, FakeStep } from './exchange.ts';

@@ -2,7 +2,7 @@ import type { ChatCompletionMessageParam } from 'openai/resources/chat/completio
 import { catchError, concat, defer, EMPTY, from, mergeMap, of, repeat, tap, type Observable } from 'rxjs';
 import { CompletionError, isCompletionError, withDetails, type PartialCompletion } from '../errors.ts';
 import type { CompletionEvent, FinishReason } from '../events/event.ts';
-import { isFields, type Fields } from '../events/merge.ts';
+import { isFields, type Fields } from '../fields.ts';
 import { abortedBy } from '../operators/abort.ts';
 import { copiedCall, type ChatCompletionParams, type ChatMessages, type EventsCallOptions } from '../request.ts';
 import { isLength } from '../operators/text.ts';

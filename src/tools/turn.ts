@@ -2,7 +2,8 @@ import type { ChatCompletionMessageParam } from 'openai/resources/chat/completio
 import { CompletionError, type PartialCompletion } from '../errors.ts';
 import { Collector } from '../events/collector.ts';
 import type { CompletionEvent, FinishReason } from '../events/event.ts';
-import { getOwn, isFields, type Fields } from '../events/merge.ts';
+import { getOwn } from '../events/merge.ts';
+import { isFields, type Fields } from '../fields.ts';
 import { PartialBuffer } from '../events/partial.ts';
 
 /** A call the model asks for. */

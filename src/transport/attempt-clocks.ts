@@ -1,7 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
 import { DeadlineClock, type CallClock } from '../deadline-clock.ts';
 import { CompletionError } from '../errors.ts';
-import { classify, type ResponseFacts } from '../error-response.ts';
+import { mayHelp, type ResponseFacts } from '../error-response.ts';
 
 /** The times one attempt is held to, in milliseconds; `undefined`: no limit. */
 export interface AttemptTimes {
@@ -63,7 +63,7 @@ export class AttemptClocks {
 }
 
 export function timeoutError(clock: CallClock, afterMs: number, facts: ResponseFacts): CompletionError {
-  const { requestId, retryAfterMs, shouldRetry } = facts;
+  const { requestId, retryAfterMs } = facts;
   // A refusal whose explanation hangs is still a refusal.
   const refused = facts.status !== undefined && !isSuccess(facts.status) ? facts.status : undefined;
   const message =
@@ -73,7 +73,7 @@ export function timeoutError(clock: CallClock, afterMs: number, facts: ResponseF
   return new CompletionError(message, {
     kind: 'timeout',
     clock,
-    retryable: refused === undefined || (shouldRetry ?? classify({ status: refused }).retryable),
+    retryable: refused === undefined || mayHelp(facts),
     status: refused,
     requestId,
     retryAfterMs,

@@ -1,6 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import { CompletionError, describe, isCompletionError, maskedCause } from '../errors.ts';
-import { classify, errorFromHttp, type ResponseFacts } from '../error-response.ts';
+import { errorFromHttp, mayHelp, type ResponseFacts } from '../error-response.ts';
 import { validHeaders } from '../request-checks.ts';
 import { redact } from '../redact.ts';
 import { awaited, walk, type Steps } from '../steps.ts';
@@ -206,8 +206,7 @@ function errorBodyMs(
   facts: ResponseFacts,
   { idleMs, discardMs }: Pick<FetchBounds, 'idleMs' | 'discardMs'>,
 ): number | undefined {
-  const { status, shouldRetry } = facts;
-  const withinMs = (shouldRetry ?? classify({ status }).retryable) ? discardMs?.(facts) : undefined;
+  const withinMs = mayHelp(facts) ? discardMs?.(facts) : undefined;
   return withinMs === undefined ? idleMs : Math.min(withinMs, idleMs ?? Number.POSITIVE_INFINITY);
 }
 

@@ -1,5 +1,5 @@
 import { choiceIndex } from '../events/assembler.ts';
-import { isFields, type Fields } from '../events/merge.ts';
+import { isFields, type Fields } from '../fields.ts';
 
 /** Whether every choice that began has a finish_reason. */
 export class Completeness {

@@ -4,7 +4,7 @@ import { CompletionError } from '../errors.ts';
 import { errorFromBody, excerpt, parseJson, type ResponseFacts } from '../error-response.ts';
 import type { Chunk } from '../events/event.ts';
 import { JsonBrackets } from '../events/json-brackets.ts';
-import { isFields, type Fields } from '../events/merge.ts';
+import { isFields, type Fields } from '../fields.ts';
 import { TextBuffer } from '../events/text-buffer.ts';
 import { tooLarge } from './sse.ts';
 

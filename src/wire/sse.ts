@@ -1,4 +1,3 @@
-import { createParser, type EventSourceParser } from 'eventsource-parser';
 import { CompletionError } from '../errors.ts';
 
 /** One server-sent event, as the WHATWG standard dispatches it. */
@@ -17,23 +16,19 @@ export const DEFAULT_MAX_EVENT_BYTES = 8 * 1024 * 1024;
  */
 export class SseDecoder {
   readonly #utf8 = new TextDecoder();
-  readonly #parser: EventSourceParser;
+  readonly #onEvent: (event: ServerSentEvent) => void;
+  readonly #maxEventBytes: number;
   /** The last read ended in CR: a LF that begins the next one belongs to it. */
   #skipLineFeed = false;
+  /** A line whose end has not come. */
+  #begun = '';
+  #event: string | undefined;
+  /** `undefined`: the event has had no data, and is none. */
+  #data: string | undefined;
 
   constructor(onEvent: (event: ServerSentEvent) => void, maxEventBytes = DEFAULT_MAX_EVENT_BYTES) {
-    this.#parser = createParser({
-      maxBufferSize: maxEventBytes,
-      onEvent: (event) => {
-        // The parser looks at its buffer after a read; an event that came in one read never stood in it.
-        if (event.data.length > maxEventBytes) throw tooLarge(maxEventBytes);
-        onEvent(event);
-      },
-      onError: (error) => {
-        // Unknown fields and odd `retry:` values are to be ignored.
-        if (error.type === 'max-buffer-size-exceeded') throw tooLarge(maxEventBytes);
-      },
-    });
+    this.#onEvent = onEvent;
+    this.#maxEventBytes = maxEventBytes;
   }
 
   push(bytes: Uint8Array): void {
@@ -43,16 +38,48 @@ export class SseDecoder {
   /** The body has ended. An event without its blank line is dispatched: servers forget it, and only the caller can tell. */
   end(): void {
     this.#feed(this.#utf8.decode());
-    this.#parser.feed('\n\n');
+    this.#feed('\n\n');
   }
 
   #feed(text: string): void {
     if (text === '') return;
-    const lines = this.#skipLineFeed && text.startsWith('\n') ? text.slice(1) : text;
+    let lines = this.#skipLineFeed && text.startsWith('\n') ? text.slice(1) : text;
     this.#skipLineFeed = lines.endsWith('\r');
-    // The parser keeps a trailing CR to see whether a LF follows, and the event with it, maybe for minutes. All of them
-    // are replaced, not the last alone: behind another CR the LF put in its place would read as CRLF, one line end for two.
-    this.#parser.feed(lines.includes('\r') ? lines.replace(/\r\n?/g, '\n') : lines);
+    // All of them, at once: a trailing CR that waited to see whether a LF follows would keep its event back, maybe for minutes.
+    if (lines.includes('\r')) lines = lines.replace(/\r\n?/g, '\n');
+    let start = 0;
+    for (let end = lines.indexOf('\n'); end >= 0; end = lines.indexOf('\n', start)) {
+      this.#readLine(this.#begun + lines.slice(start, end));
+      this.#begun = '';
+      start = end + 1;
+    }
+    this.#begun += lines.slice(start);
+    this.#checkLength(this.#begun.length + (this.#data?.length ?? 0));
+  }
+
+  #readLine(line: string): void {
+    if (line === '') {
+      this.#dispatch();
+      return;
+    }
+    const colon = line.indexOf(':');
+    const name = colon < 0 ? line : line.slice(0, colon);
+    if (name !== 'data' && name !== 'event') return;
+    const value = colon < 0 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1);
+    if (name === 'event') this.#event = value || undefined;
+    else this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
+  }
+
+  #dispatch(): void {
+    const [event, data] = [this.#event, this.#data];
+    this.#event = this.#data = undefined;
+    if (data === undefined) return;
+    this.#checkLength(data.length);
+    this.#onEvent({ event, data });
+  }
+
+  #checkLength(length: number): void {
+    if (length > this.#maxEventBytes) throw tooLarge(this.#maxEventBytes);
   }
 }
 

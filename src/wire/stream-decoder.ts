@@ -1,7 +1,7 @@
 import { CompletionError } from '../errors.ts';
 import { errorFromBody, excerpt, type ResponseFacts } from '../error-response.ts';
 import type { Chunk } from '../events/event.ts';
-import { isFields, type Fields } from '../events/merge.ts';
+import { isFields, type Fields } from '../fields.ts';
 import { Completeness } from './completeness.ts';
 import {
   chunkOfCompletion,
