@@ -137,10 +137,7 @@ export function textOf(name: string, value: unknown): string | undefined {
 export function headerText(name: string, value: unknown): string | undefined {
   const text = textOf(name, value);
   if (text !== undefined && !HEADER_VALUE.test(text)) {
-    throw configurationError(
-      `${name} contains a character that no HTTP header can carry; check how it was copied`,
-      name,
-    );
+    throw configurationError(name + UNSENDABLE, name);
   }
   return text;
 }
@@ -176,6 +173,7 @@ export function validMembers<T extends object>(
 // RFC 9110 §5.6.2 and §5.5: what fetch would refuse with a message that quotes the value.
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const HEADER_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
+const UNSENDABLE = ' contains a character that no HTTP header can carry (a line break?); check how it was read';
 
 /** Headers with lower-case names and trimmed values. A bad value is named, never quoted: it may be a key. */
 export function validHeaders(headers: unknown, option: string): Record<string, string> {
@@ -190,7 +188,7 @@ export function validHeaders(headers: unknown, option: string): Record<string, s
       : text === undefined
         ? `: the value of ${name} must be a string`
         : !HEADER_VALUE.test(text)
-          ? `: the value of ${name} contains a control character or one outside Latin-1; check how it was read`
+          ? `: the value of ${name}${UNSENDABLE}`
           : undefined;
     if (wrong !== undefined) throw configurationError(option + wrong, option);
     valid[name.toLowerCase()] = text as string;
