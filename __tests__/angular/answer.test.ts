@@ -89,21 +89,8 @@ it('is not opened again by what comes after its end', () => {
   expect(answer.message()).toMatchObject({ status: 'stopped', text: 'ab', error: undefined });
 });
 
-it('is empty before its first event', () => {
-  expect(answerTo().message()).toStrictEqual({
-    id: '1',
-    role: 'assistant',
-    status: 'connecting',
-    parts: [],
-    text: '',
-    finishReason: undefined,
-    usage: undefined,
-    error: undefined,
-    history: [],
-  });
-});
-
 it('is streaming from the first event of the model on, which the beginning of a round is not', () => {
+  expect(answerTo().message().status).toBe('connecting');
   expect(answerTo(START).message().status).toBe('streaming');
   expect(runOf(round(1)).message().status).toBe('connecting');
   expect(runOf(round(1), START).message().status).toBe('streaming');
@@ -216,6 +203,12 @@ describe('its end', () => {
     const answer = answerTo(text('a'), finish('stop', 1));
     answer.complete();
     expect(answer.message()).toMatchObject({ status: 'stopped', finishReason: undefined });
+  });
+
+  it('is early for a run that has not told of itself, whatever its last round said', () => {
+    const answer = runOf(round(1), ...called(0, 'c'), finish('tool_calls'));
+    answer.complete();
+    expect(answer.message().status).toBe('stopped');
   });
 
   it('of a round is not that of the next, nor is one that was withdrawn', () => {

@@ -1,8 +1,9 @@
 import { TestBed } from '@angular/core/testing';
-import { tap } from 'rxjs';
+import { finalize, tap } from 'rxjs';
 import type { ChatMessage } from '../../src/angular/chat-message.ts';
 import type { Chat } from '../../src/angular/chat-types.ts';
 import { answer } from '../../src/testing/exchange.ts';
+import type { Tool } from '../../src/tools/tool.ts';
 import { call, last, said, sent, statuses, toolOf, untilSent } from './support/chat.ts';
 import { Stage } from './support/stage.ts';
 
@@ -179,6 +180,31 @@ describe('a question from within an answer', () => {
     chat.stop();
     expect(transport.requests.map(({ outcome }) => outcome)).not.toContain('pending');
     expect(stage.clock.pending).toBe(0);
+  });
+
+  it.each<[string, readonly Tool[] | undefined]>([
+    ['an answer', undefined],
+    ['a run', [toolOf(() => 'ok')]],
+  ])('at the teardown of %s is not lost, and can be stopped', async (_, tools) => {
+    const transport = stage.scripted([SLOW, SLOW]);
+    let asked = false;
+    const chat: Chat = stage.chat({
+      tools,
+      pipe: finalize(() => {
+        if (!asked) {
+          asked = true;
+          chat.send('Go on');
+        }
+      }),
+    });
+    chat.send('Hi');
+    await untilSent(stage, transport, 1);
+    chat.stop();
+    await untilSent(stage, transport, 2);
+    expect(said(chat)).toEqual(['Hi', 'stopped: One', 'Go on', 'streaming: One']);
+    chat.stop();
+    expect(said(chat).at(-1)).toBe('stopped: One');
+    expect(transport.requests.map(({ outcome }) => outcome)).toEqual(['aborted', 'aborted']);
   });
 
   it('by a tool ends its run', async () => {
