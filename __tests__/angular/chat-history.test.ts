@@ -71,11 +71,11 @@ it.each<[string, readonly FakeExchange[], number, ChatOptions, readonly ChatComp
     [called('One.', 'c1'), result('c1', 'ok'), called('Two.', 'c2'), result('c2', UNDONE)],
   ],
   [
-    'a call at the token limit: that it was not run',
+    'a call at the token limit: nothing, for it was not meant',
     [answer('One.', call('c1'), { finish: 'length' })],
     1,
     {},
-    [called('One.', 'c1'), result('c1', UNDONE)],
+    [assistant('One.')],
   ],
   [
     'what an operator ended, after its rounds',

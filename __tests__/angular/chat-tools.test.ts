@@ -1,4 +1,6 @@
-import { of, Subject, throwError, timeout, TimeoutError, type Observable } from 'rxjs';
+import { effect, NgZone, signal } from '@angular/core';
+import { TestBed } from '@angular/core/testing';
+import { of, Subject, takeWhile, throwError, timeout, TimeoutError, type Observable } from 'rxjs';
 import type { ChatAssistantMessage, ChatToolPart } from '../../src/angular/chat-message.ts';
 import type { Chat, ChatOptions } from '../../src/angular/chat-types.ts';
 import { retryCompletion } from '../../src/operators/retry.ts';
@@ -332,4 +334,50 @@ it('no tools are none', () => {
   chat.send('Hi');
   stage.pass(50);
   expect([last(chat).status, transport.requests[0]?.body['tools']]).toEqual(['done', undefined]);
+});
+
+it('a run that an operator ends before the model has is stopped, not done', async () => {
+  const [chat, transport] = opened([answer('One', ' END', ' two')], () => 1, {
+    pipe: takeWhile((event) => !(event.type === 'text-delta' && event.text === ' END'), true),
+  });
+  await ask(chat, transport);
+  expect(last(chat)).toMatchObject({ status: 'stopped', text: 'One END' });
+});
+
+it('an approval leaves the zone and the effect it is given in', async () => {
+  const zones: boolean[] = [];
+  const read = signal(0);
+  let effects = 0;
+  const [chat, transport] = opened(
+    [answer(call('c1')), answer('Done')],
+    () => {
+      read();
+      zones.push(NgZone.isInAngularZone());
+      return 1;
+    },
+    { approve: 'ask' },
+  );
+  await ask(chat, transport);
+  TestBed.runInInjectionContext(() =>
+    effect(() => {
+      effects += 1;
+      TestBed.inject(NgZone).run(() => chat.approve('c1'));
+    }),
+  );
+  stage.pass(50);
+  read.set(1);
+  stage.pass(50);
+  expect([zones, effects]).toEqual([[false], 1]);
+});
+
+it('an answer with calls that was cut at the token limit tells of its text alone', async () => {
+  const [chat, transport] = opened([answer('One.', call('c1'), { finish: 'length' }), answer('Fine')], () => 1);
+  await ask(chat, transport);
+  expect(last(chat).status).toBe('error');
+  await ask(chat, transport, 2);
+  expect(sent(transport, 1)).toEqual([
+    { role: 'user', content: 'Hi' },
+    { role: 'assistant', content: 'One.' },
+    { role: 'user', content: 'Hi' },
+  ]);
 });

@@ -3,10 +3,11 @@ import type { CompletionUsage } from 'openai/resources/completions';
 import { isCompletionError } from '../errors.ts';
 import type { Observer } from 'rxjs';
 import type { FinishReason } from '../events/event.ts';
+import { denial } from '../tools/denial.ts';
 import type { ToolRunEvent } from '../tools/events.ts';
 import type { ChatAssistantMessage, ChatPart, ChatTextPart, ChatToolPart } from './chat-message.ts';
 import { toError } from './errors.ts';
-import { callsOf, denial } from './told.ts';
+import { callsOf } from './told.ts';
 import { unfinished } from './unfinished.ts';
 
 /** What {@link Answer} is made of. */
@@ -105,7 +106,7 @@ export class Answer implements Observer<ToolRunEvent> {
       return;
     }
     // Something of the user's may have ended it.
-    const isWhole = this.#options.runsTools ? this.#isTold : this.#finishReason !== undefined;
+    const isWhole = this.#finishReason !== undefined && (this.#isTold || !this.#options.runsTools);
     this.#end(isWhole ? 'done' : 'stopped');
   }
 
@@ -231,8 +232,8 @@ export class Answer implements Observer<ToolRunEvent> {
 
   #said(parts: readonly ChatPart[]): readonly ChatCompletionMessageParam[] {
     const text = joined(parts);
-    // Before the end of an answer its calls are not known to be meant.
-    const calls = this.#finishReason === undefined ? [] : parts.filter((part) => part.type === 'tool');
+    // Calls of an answer that has not ended, or was cut, are not known to be meant.
+    const calls = CALLED.has(this.#finishReason) ? parts.filter((part) => part.type === 'tool') : [];
     if (this.#options.runsTools && calls.length > 0) return [callsOf(calls, text), ...calls.map(this.#resultOf)];
     if (text !== '') return [{ role: 'assistant', content: text }];
     const refusal = parts.find((part): part is ChatTextPart => part.type === 'refusal');
@@ -245,6 +246,9 @@ export class Answer implements Observer<ToolRunEvent> {
     content: this.#contents.get(toolCallId) ?? 'Error: the run ended before this call was done.',
   });
 }
+
+/** How an answer ends whose calls are run. */
+const CALLED: ReadonlySet<FinishReason | undefined> = new Set(['tool_calls', 'stop', 'function_call', null]);
 
 const APPROVAL = { requested: 'approval', approved: 'running', denied: 'denied' } as const;
 

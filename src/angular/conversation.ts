@@ -14,6 +14,7 @@ import { configurationError } from '../errors.ts';
 import { jsonCopy } from '../json-copy.ts';
 import { IMPORTED } from '../lazy-parts.ts';
 import type { ToolRunEvent } from '../tools/events.ts';
+import type { ToolApproval } from '../tools/execute.ts';
 import type { EventsSource } from '../tools/run-tools.ts';
 import { Answer, stoppedParts } from './answer.ts';
 import { Approvals } from './approvals.ts';
@@ -63,11 +64,12 @@ export class Conversation implements Chat {
 
   readonly send = (content: string | readonly ChatCompletionContentPart[]): void => {
     if (typeof content === 'string' && content.trim() === '') return;
-    this.#ask(() => [...this.#list(), this.#userMessage(content)]);
+    const message = this.#userMessage(content);
+    this.#ask(() => [...this.#list(), message]);
   };
 
   readonly stop = (): void => {
-    this.#underWay?.stop();
+    this.#apart(() => this.#underWay?.stop());
   };
 
   readonly regenerate = (): void => {
@@ -81,25 +83,39 @@ export class Conversation implements Chat {
     if (this.#list()[index]?.role !== 'user') {
       throw configurationError(`edit: message ${String(index)} is not one of the user`, 'index');
     }
-    this.#ask(() => [...this.#list().slice(0, index), this.#userMessage(content)]);
+    const message = this.#userMessage(content);
+    this.#ask(() => [...this.#list().slice(0, index), message]);
   };
 
   readonly approve = (toolCallId: string): void => {
-    this.#approvals.answer(toolCallId, true);
+    this.#answer(toolCallId, true);
   };
 
   readonly deny = (toolCallId: string, reason?: string): void => {
-    this.#approvals.answer(toolCallId, { approved: false, reason });
+    this.#answer(toolCallId, { approved: false, reason });
   };
 
   readonly setMessages = (messages: readonly ChatMessage[]): void => {
-    this.#underWay?.leave();
+    this.#apart(() => this.#underWay?.leave());
     this.#messages.set(messages.map(settled));
   };
 
   readonly clear = (): void => {
     this.setMessages([]);
   };
+
+  /** Whoever asks: what runs is none of his zone's, and what it reads none of his effect's. */
+  #apart(work: () => void): void {
+    this.#zone.runOutsideAngular(() => {
+      untracked(work);
+    });
+  }
+
+  #answer(toolCallId: string, answer: ToolApproval): void {
+    this.#apart(() => {
+      this.#approvals.answer(toolCallId, answer);
+    });
+  }
 
   #list(): readonly ChatMessage[] {
     return untracked(this.#messages);
@@ -130,10 +146,8 @@ export class Conversation implements Chat {
       onLength: this.#options.options?.onLength,
     });
     this.#messages.set([...before, answer.message()]);
-    this.#zone.runOutsideAngular(() => {
-      untracked(() => {
-        this.#follow(answer, before.flatMap(historyOf));
-      });
+    this.#apart(() => {
+      this.#follow(answer, before.flatMap(historyOf));
     });
   }
 
@@ -241,7 +255,7 @@ function settled(message: ChatMessage): ChatMessage {
   return {
     ...message,
     ...(isOpen ? { status: 'stopped', parts: stoppedParts(message.parts) } : undefined),
-    error: message.error === undefined ? undefined : revived(message.error),
+    error: (message.error as unknown) == null ? undefined : revived(message.error as Error),
   };
 }
 

@@ -13,8 +13,3 @@ export function callsOf(calls: readonly ChatToolPart[], text: string): ChatCompl
     })),
   };
 }
-
-/** What the model is told of a call that nobody allowed. */
-export function denial(reason: string | undefined): string {
-  return `Error: the call was denied${reason === undefined ? '' : `: ${reason}`}.`;
-}

@@ -20,6 +20,7 @@ import {
 import { CompletionError, describe, isCompletionError, type OutputIssue } from '../errors.ts';
 import { redact } from '../redact.ts';
 import { argumentsFor$ } from './call-arguments.ts';
+import { denial } from './denial.ts';
 import type { ToolApprovalEvent, ToolErrorEvent, ToolProgressEvent, ToolResultEvent } from './events.ts';
 import { withSignal } from './signal.ts';
 import type { Tool } from './tool.ts';
@@ -115,7 +116,7 @@ export function execute$(
       answer$.pipe(
         mergeMap(({ approved, reason }) => {
           if (approved) return concat(of(tell('approved')), run$(tool, args));
-          onContent(reason === undefined ? 'The user denied this call.' : `The user denied this call: ${reason}`);
+          onContent(denial(reason));
           return of(tell('denied', reason));
         }),
       ),
