@@ -28,6 +28,8 @@ const config: Config = {
       testEnvironment: '<rootDir>/__tests__/angular/support/page-environment.ts',
       modulePathIgnorePatterns,
       setupFilesAfterEnv: ['<rootDir>/__tests__/angular/support/setup.ts'],
+      // As an ES module a file has other branches than as CommonJS: each is counted in one of the two.
+      coveragePathIgnorePatterns: ['/node_modules/', '<rootDir>/src/(?!angular/)'],
       extensionsToTreatAsEsm: ['.ts'],
       transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.angular-spec.json', useESM: true }] },
       testMatch: ['<rootDir>/__tests__/angular/**/*.test.ts'],

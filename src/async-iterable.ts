@@ -1,6 +1,6 @@
 import { Subject, takeUntil, type Observable } from 'rxjs';
 import { CompletionError } from './errors.ts';
-import { abortedBy } from './operators/abort.ts';
+import { abortedBy } from './operators/aborted-by.ts';
 
 /** Options of {@link toAsyncIterable}. */
 export interface AsyncIterableOptions {

@@ -7,7 +7,7 @@ import { isFields } from './fields.ts';
 import type { InferInput, InferOutput, JsonSchema, StandardSchema } from './json/schema.ts';
 import { IMPORTED, type LazyParts } from './lazy-parts.ts';
 import { CHUNKS, COMPLETION, EVENTS, GENERATE_TEXT, checkMode, STREAM_TEXT, type Method } from './methods.ts';
-import { abortedBy } from './operators/abort.ts';
+import { abortedBy } from './operators/aborted-by.ts';
 import type { JsonEvent } from './operators/growing-json.ts';
 import { universalPlatform, type Platform } from './platform.ts';
 import type { ToolRunEvent } from './tools/events.ts';

@@ -11,6 +11,7 @@ import type {
 } from './event.ts';
 import { continueFields, replaceFields } from './merge.ts';
 import { isFields, type Fields } from '../fields.ts';
+import { SAID_IN } from './said-in.ts';
 import { isCompletionEvent } from './output.ts';
 import { TextBuffer } from './text-buffer.ts';
 
@@ -36,13 +37,6 @@ export interface GatheredChoice {
   readonly whole: ToolCallEvent[];
   finish: FinishEvent | undefined;
 }
-
-/** The name under which the text of a delta is put together. */
-export const SAID_IN = {
-  'text-delta': 'text',
-  'reasoning-delta': 'reasoning',
-  'refusal-delta': 'refusal',
-} as const;
 
 /**
  * What the events of a completion have said so far, put together: a `restart` begins anew. Grows with what was said, not with the

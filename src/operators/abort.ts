@@ -1,6 +1,7 @@
-import { defer, Observable, takeUntil, tap, type MonoTypeOperatorFunction } from 'rxjs';
-import { CompletionError, configurationError, type PartialCompletion } from '../errors.ts';
+import { defer, tap, type MonoTypeOperatorFunction } from 'rxjs';
+import { configurationError } from '../errors.ts';
 import { PartialBuffer } from '../events/partial.ts';
+import { abortedBy } from './aborted-by.ts';
 
 /**
  * Ends the source with an error of kind `aborted` when `signal` aborts, the signal's reason as `cause` and, where the source emits
@@ -37,27 +38,4 @@ export function abortOn<T>(signal: AbortSignal): MonoTypeOperatorFunction<T> {
         abortedBy(signal, () => partial.toPartial()),
       );
     });
-}
-
-/** The same for values that somebody else remembers. */
-export function abortedBy<T>(signal: AbortSignal, partial?: () => PartialCompletion): MonoTypeOperatorFunction<T> {
-  const aborted$ = new Observable<never>((subscriber) => {
-    const onAbort = (): void => {
-      subscriber.error(abortedError(signal.reason, partial?.()));
-    };
-    if (signal.aborted) {
-      onAbort();
-      return undefined;
-    }
-    signal.addEventListener('abort', onAbort, { once: true });
-    return () => {
-      signal.removeEventListener('abort', onAbort);
-    };
-  });
-  return takeUntil(aborted$);
-}
-
-/** The caller's abort. Its reason is the caller's own object, and is passed on as it is. */
-function abortedError(reason: unknown, partial: PartialCompletion | undefined): CompletionError {
-  return new CompletionError('The call was aborted by its AbortSignal', { kind: 'aborted', cause: reason, partial });
 }

@@ -11,7 +11,7 @@ import {
   type OperatorFunction,
 } from 'rxjs';
 import type { CompletionEvent, FinishReason } from '../events/event.ts';
-import { SAID_IN } from '../events/gathered.ts';
+import { SAID_IN } from '../events/said-in.ts';
 import { validSwitch } from '../option-checks.ts';
 import { resolveChoice, type ChoiceOption } from './choice.ts';
 

@@ -6,7 +6,7 @@ import { TextBuffer } from '../events/text-buffer.ts';
 import type { DeepPartial } from '../json/deep-partial.ts';
 import type { Validate } from '../json/verdict.ts';
 import { JsonText } from '../json/text.ts';
-import { abortedBy } from './abort.ts';
+import { abortedBy } from './aborted-by.ts';
 import { asInvalidOutput, validated } from './json-output.ts';
 import { operate } from './operate.ts';
 import { TextTurn } from './text.ts';

@@ -3,7 +3,7 @@ import { catchError, concat, defer, EMPTY, from, mergeMap, of, repeat, tap, type
 import { CompletionError, isCompletionError, withDetails, type PartialCompletion } from '../errors.ts';
 import type { CompletionEvent, FinishReason } from '../events/event.ts';
 import { isFields, type Fields } from '../fields.ts';
-import { abortedBy } from '../operators/abort.ts';
+import { abortedBy } from '../operators/aborted-by.ts';
 import { copiedCall, type ChatCompletionParams, type ChatMessages, type EventsCallOptions } from '../request.ts';
 import { isLength } from '../operators/text.ts';
 import type { MessagesEvent, RoundStartEvent, ToolRunEvent } from './events.ts';

@@ -2,7 +2,7 @@ import { HttpClient, HttpContext, HttpErrorResponse, HttpEventType, HttpHeaders 
 import { inject } from '@angular/core';
 import { catchError, filter, firstValueFrom, map, of, tap, throwError, throwIfEmpty, type Observable } from 'rxjs';
 import { CompletionError, configurationError, isCompletionError } from '../../errors.ts';
-import { abortedBy } from '../../operators/abort.ts';
+import { abortedBy } from '../../operators/aborted-by.ts';
 import { checkNames, validSwitch } from '../../option-checks.ts';
 import { discard } from '../../transport/bounded-fetch.ts';
 import type { Transport } from '../../transport/transport.ts';
